@@ -1,0 +1,6 @@
+// `npm start`: installs what is missing, then runs the whole suite in the foreground. Ctrl-C ends everything.
+import { run } from './run.mjs';
+import { setup } from './setup.mjs';
+
+setup();
+run('packages/switchyard/src/main.ts', ['up', ...process.argv.slice(2)]);
