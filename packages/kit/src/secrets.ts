@@ -1,0 +1,171 @@
+/**
+ * Secrets by reference. Configuration holds `${credential:NAME}`, `${file:/path}` or `${env:NAME}`, never a value; this file
+ * reads what they point to at the moment of use, so that a key rotates without a restart, and keeps values out of logs.
+ */
+import { readdirSync, readFileSync, type Stats, statSync } from 'node:fs';
+import { isAbsolute, join } from 'node:path';
+import { didYouMean, nearestName } from './nearest.ts';
+import { SecretMask } from './secret-mask.ts';
+
+const SOURCES = ['credential', 'file', 'env'];
+/** Either the escape `$${`, or `${source:name}`. */
+const REFERENCE = /\$\$\{|\$\{([a-z]+):([^{}]*)\}/g;
+const LARGEST_BYTES = 64 * 1024;
+
+/** A reference that can not be followed. The message names field, reference and remedy; it never holds a secret. */
+export class SecretError extends Error {
+  /** The setting that holds the reference. */
+  readonly field: string;
+
+  constructor(field: string, message: string) {
+    super(`${field}: ${message}`);
+    this.name = 'SecretError';
+    this.field = field;
+  }
+}
+
+export interface SecretsOptions {
+  /** Folder of `${credential:NAME}` files. Default: `$CREDENTIALS_DIRECTORY` of `env` (set by systemd, systemd.exec(5)). */
+  credentialsDirectory?: string;
+  /** Where `${env:NAME}` is looked up. Default: the process's environment. */
+  env?: NodeJS.ProcessEnv;
+}
+
+/** Follows references and remembers every value it has handed out, to mask it. */
+export class Secrets {
+  readonly #directory: string | undefined;
+  readonly #env: NodeJS.ProcessEnv;
+  readonly #files = new Map<string, { stamp: string; value: string }>();
+  readonly #mask = new SecretMask();
+
+  constructor(options: SecretsOptions = {}) {
+    this.#env = options.env ?? process.env;
+    this.#directory = options.credentialsDirectory ?? this.#env.CREDENTIALS_DIRECTORY;
+  }
+
+  /**
+   * `text` with every reference replaced by its value and `$${` turned into a plain `${`.
+   * `field` is the setting's full path, for messages. A file is read again when its inode, size or times have changed.
+   * `${…}` of other kinds (`${HOME}`, `${input:x}`) is left as it is. Throws `SecretError`.
+   */
+  resolve(text: string, field: string): string {
+    if (!text.includes('${')) return text;
+    return text.replace(REFERENCE, (whole, source: string | undefined, name: string | undefined) =>
+      source === undefined ? '${' : this.#follow(whole, source, name ?? '', field),
+    );
+  }
+
+  /** Whether `text` points to a secret. (`resolve` any text all the same: it also undoes `$${`.) */
+  hasReferences(text: string): boolean {
+    return [...text.matchAll(REFERENCE)].some(([, source]) => source !== undefined && SOURCES.includes(source));
+  }
+
+  /** `text` with every known secret value of six characters or more, past and present and in its usual encodings, as `•••`. */
+  mask(text: string): string {
+    return this.#mask.apply(text);
+  }
+
+  /** Makes a value known to `mask` that did not come from a reference, such as a token issued by this daemon. */
+  remember(value: string): void {
+    this.#mask.add(value);
+  }
+
+  #follow(whole: string, source: string, name: string, field: string): string {
+    let value: string;
+    if (source === 'credential') value = this.#readCredential(name, field);
+    else if (source === 'file') value = this.#readFile(name, field);
+    else if (source === 'env') value = this.#readEnv(name, field);
+    else {
+      const meant = nearestName(source, SOURCES);
+      if (meant === undefined) return whole;
+      throw new SecretError(field, `unknown secret source in ${whole} (did you mean "\${${meant}:${name}}"?)`);
+    }
+    this.#mask.add(value);
+    return value;
+  }
+
+  #readCredential(name: string, field: string): string {
+    if (!/^[\w.@-]+$/.test(name) || name === '.' || name === '..') {
+      throw new SecretError(field, `"${name}" is not a credential's name (letters, digits, ".", "_", "-", "@")`);
+    }
+    if (this.#directory === undefined) {
+      const remedy = `run under systemd with LoadCredential=${name}:/path, or write \${file:/path}`;
+      throw new SecretError(field, `credential ${name} is not available: CREDENTIALS_DIRECTORY is not set (${remedy})`);
+    }
+    const path = join(this.#directory, name);
+    if (statOrError(path) instanceof Error) {
+      const hint = didYouMean(name, listOrNothing(this.#directory)) || ` (is there a LoadCredential=${name}:/path in the unit?)`;
+      throw new SecretError(field, `credential ${name} does not exist in ${this.#directory}${hint}`);
+    }
+    return this.#readFile(path, field);
+  }
+
+  #readEnv(name: string, field: string): string {
+    const value = this.#env[name];
+    if (value === undefined) {
+      const hint = didYouMean(name, Object.keys(this.#env)) || ' (set it for this process, or use a file or credential)';
+      throw new SecretError(field, `environment variable ${name} is not set${hint}`);
+    }
+    if (value === '') throw new SecretError(field, `environment variable ${name} is empty`);
+    return value;
+  }
+
+  #readFile(path: string, field: string): string {
+    if (!isAbsolute(path)) throw new SecretError(field, `\${file:${path}} needs an absolute path`);
+    const stat = statOrError(path);
+    if (stat instanceof Error) throw new SecretError(field, explainFile(path, stat));
+    const stamp = `${stat.dev}:${stat.ino}:${stat.size}:${stat.mtimeMs}:${stat.ctimeMs}`;
+    const known = this.#files.get(path);
+    if (known?.stamp === stamp) return known.value;
+    const value = readSecretFile(path, field, stat.size);
+    this.#files.set(path, { stamp, value });
+    return value;
+  }
+}
+
+function readSecretFile(path: string, field: string, sizeBytes: number): string {
+  if (sizeBytes > LARGEST_BYTES) {
+    throw new SecretError(field, `file ${path} is too large for a secret (${sizeBytes} bytes, at most ${LARGEST_BYTES})`);
+  }
+  let text: string;
+  try {
+    text = readFileSync(path, 'utf8');
+  } catch (error) {
+    throw new SecretError(field, explainFile(path, error as NodeJS.ErrnoException));
+  }
+  const value = text.replace(/\r?\n$/, '');
+  if (value.trim() === '') throw new SecretError(field, `file ${path} is empty (has the secret been written yet?)`);
+  if (value.includes('\0')) throw new SecretError(field, `file ${path} is binary (is it still encrypted?)`);
+  return value;
+}
+
+function explainFile(path: string, error: NodeJS.ErrnoException): string {
+  switch (error.code) {
+    case 'ENOENT':
+    case 'ENOTDIR':
+      return `file ${path} does not exist (is the secret declared and readable by this user?)`;
+    case 'EACCES':
+    case 'EPERM':
+      return `file ${path} may not be read by this user (set the secret's owner or group, or pass it with LoadCredential=)`;
+    case 'EISDIR':
+      return `${path} is a folder, not a file`;
+    default:
+      return `file ${path} can not be read: ${error.message}`;
+  }
+}
+
+function statOrError(path: string): Stats | NodeJS.ErrnoException {
+  try {
+    return statSync(path);
+  } catch (error) {
+    return error as NodeJS.ErrnoException;
+  }
+}
+
+function listOrNothing(directory: string): string[] {
+  try {
+    return readdirSync(directory);
+  } catch {
+    return [];
+  }
+}
