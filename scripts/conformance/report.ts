@@ -17,7 +17,7 @@ export function verdict(target: Target, set: RequirementSet, result: RunResult, 
   const names = baseline ? lost : result.failed.map((each) => each.scenario);
   const remarks =
     result.problem !== undefined
-      ? [result.problem]
+      ? result.problem.trim().split('\n').slice(0, 12)
       : result.failed
           .filter(({ scenario }) => names.includes(scenario))
           .map((each) => `${each.scenario}: ${each.checks.join(', ')}`);
