@@ -52,15 +52,21 @@ function requiredScenarios(set: RequirementSet): string[] {
 interface Check {
   id: string;
   status: 'SUCCESS' | 'FAILURE' | 'WARNING' | 'SKIPPED' | 'INFO';
+  errorMessage?: string;
 }
 
-/** The checks that failed; a scenario that left no file, or no check that succeeded, has failed too. */
+/**
+ * The checks that failed, each with its reason; empty: the scenario passed. Stricter than the suite itself in one point: a
+ * scenario that left no result, or none that succeeded, has not passed.
+ */
 function failedChecks(folder: string, scenario: string): string[] {
   const named = new RegExp(`^server-${scenario}-\\d{4}-\\d\\d-\\d\\dT`);
   const found = readdirSync(folder).find((entry) => named.test(entry));
   const file = found && join(folder, found, 'checks.json');
   if (!file || !existsSync(file)) return ['no result'];
   const checks = JSON.parse(readFileSync(file, 'utf8')) as Check[];
-  if (!checks.some((check) => check.status === 'SUCCESS')) return ['nothing succeeded'];
-  return checks.filter((check) => check.status === 'FAILURE').map((check) => check.id);
+  const failures = checks.filter((check) => check.status === 'FAILURE');
+  if (failures.length > 0)
+    return failures.map((check) => `${check.id} (${(check.errorMessage ?? 'no reason given').slice(0, 160)})`);
+  return checks.some((check) => check.status === 'SUCCESS') ? [] : ['nothing succeeded'];
 }
