@@ -1,0 +1,77 @@
+/**
+ * The seam that every way into the gateway shares: one request to one server, for one caller.
+ * MCP endpoints, REST and the CLI all build a `Call`; upstreams answer it; what wraps it is a decorator of the same type.
+ */
+import type { JsonObject } from '../jsonrpc/message.ts';
+import type { LogLevel } from '../protocol/revision.ts';
+
+/** Who asks. Identity comes from the connection (token, socket, loopback), never from what the client says of itself. */
+export interface Caller {
+  /** Stable name of the principal; `anonymous` for an unauthenticated loopback client. */
+  id: string;
+  /** The client's session, where its revision has such a thing: tells apart two clients of one principal. */
+  session?: string | undefined;
+}
+
+/** What the client says about itself. For display and protocol duties only, never for a decision about rights. */
+export interface ClientFacts {
+  /** MCP revision the client speaks; the upstream edge prefers a connection of the same kind. */
+  protocolVersion: string;
+  info: JsonObject;
+  capabilities: JsonObject;
+  logLevel?: LogLevel | undefined;
+}
+
+/** A question from the server to the client in the middle of a call: `elicitation/create`, `sampling/createMessage`, `roots/list`. */
+export interface Question {
+  method: string;
+  params?: JsonObject | undefined;
+}
+
+export interface Call {
+  server: string;
+  method: string;
+  /** The params object as JSON text, with the server's own names in it, without `_meta` and without round members. */
+  params: string;
+  /** `_meta` of the request without what belongs to the hop: protocol envelope and progress token. */
+  meta: JsonObject;
+  /** Name of the tool or prompt, or URI of the resource; absent for methods without one. */
+  name?: string | undefined;
+  caller: Caller;
+  client: ClientFacts;
+  requestId: string;
+  signal: AbortSignal;
+  /** Answers to an earlier `input_required` of this same call: the round the client is continuing. */
+  round?: { requestState?: string | undefined; inputResponses?: JsonObject | undefined } | undefined;
+  /** Asks the client while the call runs; absent when the client can only be asked by an `input_required` result. */
+  ask?: ((question: Question) => Promise<JsonObject>) | undefined;
+  /** Progress of this call; `params` is what the server sent, its token still inside. */
+  onProgress?: ((params: JsonObject) => void) | undefined;
+  /** A log message that belongs to this call. */
+  onLog?: ((params: JsonObject) => void) | undefined;
+}
+
+/** What kind of result it is: `complete`, `input_required` (the client must answer and call again), `task`, or an extension's word. */
+export type ResultType = 'complete' | 'input_required' | 'task' | (string & {});
+
+export interface CallResult {
+  type: ResultType;
+  /** The result object exactly as the server wrote it. */
+  text: string;
+  /** Whether `text` itself carries the `resultType` member. */
+  typed: boolean;
+}
+
+/** Performs a call. Throws RpcError for everything that is answered with a JSON-RPC error. */
+export type CallHandler = (call: Call) => Promise<CallResult>;
+
+/** A result that we make ourselves. */
+export function completeResult(value: JsonObject): CallResult {
+  return { type: 'complete', text: JSON.stringify(value), typed: false };
+}
+
+/** Reads the kind of a result from its text; cheap when the text does not mention the member at all. */
+export function toCallResult(text: string, parsed: unknown): CallResult {
+  const type = parsed !== null && typeof parsed === 'object' ? (parsed as { resultType?: unknown }).resultType : undefined;
+  return typeof type === 'string' ? { type, text, typed: true } : { type: 'complete', text, typed: false };
+}

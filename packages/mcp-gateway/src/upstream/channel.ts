@@ -1,0 +1,52 @@
+/** A channel carries whole JSON-RPC messages as text in both directions: stdio, a Unix socket, or a 2024-11-05 SSE pair. */
+import type { Readable, Writable } from 'node:stream';
+import { LineReader, type OversizedLine } from './lines.ts';
+
+export interface ChannelEvents {
+  onText(text: string): void;
+  /** A message over the size limit was dropped. */
+  onOversized(message: OversizedLine): void;
+  /** The other side is gone; nothing more will come. Called once. */
+  onEnd(reason: Error): void;
+}
+
+export interface Channel {
+  /** Human-readable, without secrets: `pid 1234`, `unix:/run/x.sock`, `https://host/sse`. */
+  readonly target: string;
+  readonly pid?: number | undefined;
+  start(events: ChannelEvents): void;
+  send(text: string): void;
+  /** Ends the channel and what is behind it; resolves when nothing of it is left. */
+  stop(): Promise<void>;
+}
+
+/** Byte streams that carry one message a line (2026-07-28, Transports › stdio; the same framing over sockets). */
+export interface LineStreams {
+  target: string;
+  pid?: number | undefined;
+  input: Readable;
+  output: Writable;
+  /** Resolves with the reason when the other side is gone. */
+  ended: Promise<Error>;
+  stop(): Promise<void>;
+}
+
+/** Makes a channel of byte streams; a line longer than `limitChars` is dropped and reported. */
+export function lineChannel(streams: LineStreams, limitChars: number): Channel {
+  return {
+    target: streams.target,
+    pid: streams.pid,
+    start(events) {
+      const reader = new LineReader({ limitChars, onLine: events.onText, onOversized: events.onOversized });
+      streams.input.setEncoding('utf8');
+      streams.input.on('data', (text: string) => reader.feed(text));
+      streams.input.on('error', () => {});
+      streams.output.on('error', () => {});
+      streams.ended.then(events.onEnd);
+    },
+    send(text) {
+      if (streams.output.writable) streams.output.write(`${text}\n`);
+    },
+    stop: () => streams.stop(),
+  };
+}
