@@ -12,7 +12,9 @@ export function configJsonSchema(schema: z.ZodType): object {
 export function configReference(schema: z.ZodType, title: string): string {
   const root = configJsonSchema(schema) as JsonSchema;
   const rows = [...fieldsOf(root, root, '', [])].filter((row) => row.path !== '$schema').map(toRow);
-  return [`## ${title}`, '', '| Field | Type | Default | Meaning |', '|---|---|---|---|', ...rows, ''].join('\n');
+  // A field that several forms of a union share appears once for each.
+  const unique = new Set(rows);
+  return [`## ${title}`, '', '| Field | Type | Default | Meaning |', '|---|---|---|---|', ...unique, ''].join('\n');
 }
 
 /** The part of JSON Schema that zod writes and this file reads. */
@@ -43,15 +45,15 @@ interface Row {
 function* fieldsOf(schema: JsonSchema, root: JsonSchema, path: string, above: JsonSchema[]): Generator<Row> {
   const node = resolve(schema, root);
   if (above.includes(node)) return;
-  const path_ = [...above, node];
+  const deeper = [...above, node];
   for (const [key, field] of Object.entries(node.properties ?? {})) {
     const fieldPath = path ? `${path}.${key}` : key;
     yield rowOf(fieldPath, field, root, node.required?.includes(key) ?? false);
-    yield* fieldsOf(field, root, fieldPath, path_);
+    yield* fieldsOf(field, root, fieldPath, deeper);
   }
-  if (typeof node.additionalProperties === 'object') yield* fieldsOf(node.additionalProperties, root, `${path}.<name>`, path_);
-  if (node.items) yield* fieldsOf(node.items, root, `${path}[]`, path_);
-  for (const form of alternatives(node)) yield* fieldsOf(form, root, path, path_);
+  if (typeof node.additionalProperties === 'object') yield* fieldsOf(node.additionalProperties, root, `${path}.<name>`, deeper);
+  if (node.items) yield* fieldsOf(node.items, root, `${path}[]`, deeper);
+  for (const form of alternatives(node)) yield* fieldsOf(form, root, path, deeper);
 }
 
 function rowOf(path: string, field: JsonSchema, root: JsonSchema, required: boolean): Row {

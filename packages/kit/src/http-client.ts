@@ -4,6 +4,7 @@
  */
 import type { Readable } from 'node:stream';
 import type { Pool } from 'undici';
+import { systemClock } from './clock.ts';
 import { type HttpTarget, parseTarget } from './http-target.ts';
 import { TransportError, toTransportError } from './transport-error.ts';
 
@@ -54,8 +55,8 @@ export interface HttpResponse {
 export interface HttpClient {
   /** `url` is http, https, or `unix:/path/of.sock:/path?query`. Throws `TransportError`; an HTTP error status is an answer. */
   request(url: URL | string, options?: HttpRequest): Promise<HttpResponse>;
-  /** Lets open requests finish, then closes all connections. */
-  close(): Promise<void>;
+  /** Lets open requests finish for `limitMs` (default 5000), then cuts what is left. */
+  close(limitMs?: number): Promise<void>;
 }
 
 /** Makes a client. One per daemon is enough; a second one only for other TLS settings. */
@@ -104,12 +105,16 @@ export function createHttpClient(options: HttpClientOptions = {}): HttpClient {
           text: (limit) => readText(answer.body, limit, target.shown),
         };
       } catch (error) {
+        if (request.signal?.aborted) throw new TransportError('ABORTED', target.shown, 'the request was cancelled', true, error);
         throw toTransportError(error, target.shown);
       }
     },
-    async close() {
+    async close(limitMs = 5000) {
       closed = true;
-      await Promise.all([...pools.values()].map((pool) => pool.close()));
+      const timer = systemClock.setTimeout(() => void destroyAll(), limitMs);
+      const destroyAll = () => Promise.all([...pools.values()].map((pool) => pool.destroy()));
+      await Promise.all([...pools.values()].map((pool) => pool.close().catch(() => {})));
+      timer.cancel();
       pools.clear();
     },
   };

@@ -13,7 +13,7 @@ export interface JsonErrorPosition {
 /** Finds the first syntax error of `text`. */
 export function locateJsonError(text: string): JsonErrorPosition {
   const scanner = new Scanner(text);
-  let problem = 'unknown syntax error';
+  let problem = 'syntax error';
   try {
     scanner.value();
     scanner.space();

@@ -50,7 +50,7 @@ export function createLogger(options: LoggerOptions): Logger {
   const emit = (level: LogLevel, bound: object, msg: string, fields: object | undefined): void => {
     if (LEVELS[level] < LEVELS[shared.level]) return;
     try {
-      const entry = { time: new Date().toISOString(), level, name, msg, ...bound, ...fields };
+      const entry = { time: new Date().toISOString(), level, name, msg, ...withoutClashes(bound), ...withoutClashes(fields) };
       write(`${mask(render(format, level, entry))}\n`);
     } catch {
       // A log line is never worth an exception in the code that wrote it.
@@ -74,6 +74,24 @@ export function createLogger(options: LoggerOptions): Logger {
 
 /** A logger that drops everything; for tests and library use. */
 export const silentLogger: Logger = createLogger({ name: 'silent', level: 'error', write: () => {} });
+
+/** Fields that do not hide what every line has: `name` becomes `name_`. A bare error becomes `error`. */
+function withoutClashes(fields: object | undefined): object {
+  if (fields instanceof Error) return { error: fields };
+  const entries = Object.keys(fields ?? {}).map((key) => [
+    /^(time|level|name|msg)$/.test(key) ? `${key}_` : key,
+    readField(fields, key),
+  ]);
+  return Object.fromEntries(entries);
+}
+
+function readField(owner: object | undefined, key: string): unknown {
+  try {
+    return (owner as Record<string, unknown>)[key];
+  } catch {
+    return '[unprintable]';
+  }
+}
 
 function render(format: LogFormat, level: LogLevel, entry: { time: string; name: string; msg: string }): string {
   if (format === 'human') return renderHuman(level, entry);
@@ -114,15 +132,7 @@ function plain(value: unknown, above: unknown[]): unknown {
     if (value instanceof Set) return plain([...value], path);
     if (Array.isArray(value)) return value.map((item) => plain(item, path));
     if ('toJSON' in value && typeof value.toJSON === 'function') return plain(value.toJSON(), path);
-    return Object.fromEntries(Object.keys(value).map((key) => [key, plainField(value, key, path)]));
-  } catch {
-    return '[unprintable]';
-  }
-}
-
-function plainField(owner: object, key: string, path: unknown[]): unknown {
-  try {
-    return plain((owner as Record<string, unknown>)[key], path);
+    return Object.fromEntries(Object.keys(value).map((key) => [key, plain(readField(value, key), path)]));
   } catch {
     return '[unprintable]';
   }

@@ -1,6 +1,6 @@
 /** Why an upstream could not be reached or its answer not be read, in words for a log or a caller. */
 
-/** A request failed below HTTP. `message` is `METHOD-less URL: what happened and what to do`. */
+/** A request failed below HTTP. The message is the URL, what happened, and what to do about it. */
 export class TransportError extends Error {
   /** The system's or undici's code (ECONNREFUSED, UND_ERR_HEADERS_TIMEOUT), or one of ours (ABORTED, RESPONSE_TOO_LARGE, BAD_URL, CLOSED). */
   readonly code: string;
@@ -36,6 +36,7 @@ const BEFORE_SENDING: Record<string, string> = {
     "the upstream's certificate chain is incomplete (its server should send it, or trust it with tls.ca)",
   ERR_TLS_CERT_ALTNAME_INVALID: "the upstream's certificate is for another name (check the host, or set tls.servername)",
   ERR_SSL_WRONG_VERSION_NUMBER: 'the upstream does not speak TLS on this port (http instead of https?)',
+  ERR_SSL_PACKET_LENGTH_TOO_LONG: 'the upstream does not speak TLS on this port (http instead of https?)',
 };
 
 const MAYBE_SENT: Record<string, string> = {
@@ -53,11 +54,11 @@ const MAYBE_SENT: Record<string, string> = {
 /** Any error of a request to `url` as a `TransportError`; the original is its `cause`. One that already is comes back as it is. */
 export function toTransportError(error: unknown, url: string): TransportError {
   if (error instanceof TransportError) return error;
-  const { code = '', name, message } = error as NodeJS.ErrnoException;
+  const { code = '', name, message = String(error), syscall } = (error ?? {}) as NodeJS.ErrnoException;
   if (name === 'AbortError' || name === 'TimeoutError' || code === 'UND_ERR_ABORTED') {
     return new TransportError('ABORTED', url, 'the request was cancelled', true, error);
   }
   const early = BEFORE_SENDING[code];
   if (early !== undefined) return new TransportError(code, url, early, false, error);
-  return new TransportError(code || 'UNKNOWN', url, MAYBE_SENT[code] ?? message ?? String(error), true, error);
+  return new TransportError(String(code) || 'UNKNOWN', url, MAYBE_SENT[code] ?? message, syscall !== 'connect', error);
 }
