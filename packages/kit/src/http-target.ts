@@ -11,7 +11,7 @@ export interface HttpTarget {
   path: string;
   /** The same for URLs that can share connections. */
   key: string;
-  /** The URL for messages and logs: without query, fragment, user and password. */
+  /** The URL for messages and logs: without query and fragment. */
   shown: string;
 }
 
@@ -31,6 +31,14 @@ export function parseTarget(url: URL | string): HttpTarget {
     );
   }
   const { origin, pathname, search } = parsed;
+  if (parsed.username || parsed.password) {
+    throw new TransportError(
+      'BAD_URL',
+      origin + pathname,
+      'holds a user or password (send them in an Authorization header)',
+      false,
+    );
+  }
   return { origin, socketPath: undefined, path: pathname + search, key: origin, shown: origin + pathname };
 }
 

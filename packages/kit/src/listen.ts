@@ -2,7 +2,11 @@
 import { chmod, lstat, unlink } from 'node:fs/promises';
 import type { Server } from 'node:http';
 import { type AddressInfo, connect, isIPv4, isIPv6 } from 'node:net';
+import { dirname } from 'node:path';
 import { z } from 'zod';
+
+/** Room for a path in `sockaddr_un` on Linux, without its final zero (unix(7)). */
+const LONGEST_SOCKET_PATH = 107;
 
 /** One address: a TCP port, a Unix socket, or a socket that systemd passes in. */
 export const listenSchema = z
@@ -16,7 +20,7 @@ export const listenSchema = z
     socket: z
       .string()
       .startsWith('/', 'must be an absolute path')
-      .max(107)
+      .max(LONGEST_SOCKET_PATH)
       .optional()
       .describe('Path of a Unix socket, instead of a port.'),
     socketMode: z
@@ -86,9 +90,22 @@ async function bindPort(server: Server, host: string, port: number): Promise<voi
 }
 
 async function bindUnix(server: Server, path: string, mode: string): Promise<void> {
+  if (Buffer.byteLength(path) > LONGEST_SOCKET_PATH) {
+    const problem = `the path is longer than the ${LONGEST_SOCKET_PATH} bytes a Unix socket may have (choose a shorter one)`;
+    throw new ListenError('ENAMETOOLONG', `cannot listen on ${path}: ${problem}`);
+  }
+  if (!(await exists(dirname(path)))) {
+    // libuv would report a missing folder as EACCES.
+    const remedy = 'create it, or set RuntimeDirectory= in the unit';
+    throw new ListenError('ENOENT', `cannot listen on ${path}: the folder ${dirname(path)} does not exist (${remedy})`);
+  }
   await removeStale(path);
   await bind(server, { path }, path);
   await chmod(path, Number.parseInt(mode, 8));
+}
+
+async function exists(path: string): Promise<boolean> {
+  return (await lstat(path).catch(() => undefined)) !== undefined;
 }
 
 /** Removes a socket file left by a process that is gone; leaves everything else alone. */
@@ -151,8 +168,6 @@ function remedy(error: NodeJS.ErrnoException, port: number | undefined): string 
     case 'EADDRNOTAVAIL':
     case 'ENOTFOUND':
       return 'no interface of this machine has that address (check the host; 127.0.0.1 always works)';
-    case 'ENOENT':
-      return 'the folder does not exist (create it, or set RuntimeDirectory= in the unit)';
     default:
       return error.message;
   }
