@@ -45,8 +45,16 @@ export function lineChannel(streams: LineStreams, limitChars: number): Channel {
       streams.ended.then(events.onEnd);
     },
     send(text) {
-      if (streams.output.writable) streams.output.write(`${text}\n`);
+      if (streams.output.writable) streams.output.write(`${onOneLine(text)}\n`);
     },
     stop: () => streams.stop(),
   };
+}
+
+/**
+ * Clients may write their JSON over several lines; here a line is a message, and a nested object on a line of its own
+ * would be taken for one. In valid JSON a line break is only ever white space.
+ */
+function onOneLine(text: string): string {
+  return text.includes('\n') || text.includes('\r') ? text.replace(/[\r\n]+/g, ' ') : text;
 }
