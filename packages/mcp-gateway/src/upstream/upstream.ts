@@ -19,6 +19,7 @@ import { LegacyPeer } from './legacy-peer.ts';
 import { AbortedError, LinkError } from './link.ts';
 import { Links, type LinksOptions } from './links.ts';
 import { emptyLists, fetchLists, type ServerLists } from './lists.ts';
+import { ModernPeer } from './modern-peer.ts';
 import type { ParkedCalls } from './parked-calls.ts';
 import { type ListKind, type Peer, type PeerEvents, type ServerFacts } from './peer.ts';
 import { StderrTail } from './stderr-tail.ts';
@@ -141,7 +142,7 @@ export class Upstream {
       tools: this.#lists.tools.length,
       prompts: this.#lists.prompts.length,
       resources: this.#lists.resources.length,
-      stderr: this.#stderr.lines(),
+      stderr: this.#stderr.lines().map((line) => this.#options.secrets.mask(line)),
     };
   }
 
@@ -154,6 +155,7 @@ export class Upstream {
   /** Ends everything of this server and resolves when nothing is left. */
   async stop(): Promise<void> {
     this.#generation += 1;
+    this.#started.reject(new Error('it was stopped'));
     this.#retry?.cancel();
     this.#refresh?.cancel();
     this.#grace?.cancel();
@@ -213,6 +215,12 @@ export class Upstream {
     if (peer instanceof LegacyPeer) return peer.initializeResult;
     const { info, capabilities, instructions } = peer.facts;
     return { capabilities, serverInfo: info, ...(instructions !== undefined && { instructions }) };
+  }
+
+  /** The server's own answer to `server/discover` as text; undefined for a server of the handshake era. Throws RpcError when it is down. */
+  async discoverText(): Promise<string | undefined> {
+    await this.ready();
+    return this.#primary instanceof ModernPeer ? this.#primary.discoverText : undefined;
   }
 
   /** Makes `uris` the resources whose updates are wanted; resolves once the server agreed. Throws RpcError when it refuses. */
@@ -358,7 +366,7 @@ export class Upstream {
 
   #failed(reason: string): void {
     const { clock, logger, graceMs, events } = this.#options;
-    this.#lastError = reason;
+    this.#lastError = this.#options.secrets.mask(reason);
     this.#attempt += 1;
     const delayMs = backoffMs(this.#attempt);
     this.#retryAt = clock.now() + delayMs;
