@@ -3,6 +3,7 @@
  * (2025-03-26 … 2026-07-28). Sessions and the GET stream of the handshake revisions are switched on by the legacy peer.
  */
 import { SseParser } from '@switchyard/dialects/sse';
+import { sleep } from '@switchyard/kit/clock';
 import type { HttpClient, HttpResponse } from '@switchyard/kit/http-client';
 import {
   errorResponseText,
@@ -89,7 +90,7 @@ export class HttpLink implements Link {
       } catch {
         // The stream broke; the next round opens a new one.
       }
-      await sleep(delayMs, signal);
+      await sleep(delayMs, { signal, unref: true }).catch(() => {});
     }
   }
 
@@ -193,16 +194,4 @@ async function failedAnswer(response: HttpResponse, target: string): Promise<Lin
   }
   const detail = rpcError?.message ?? body.replace(/\s+/g, ' ').trim().slice(0, 200);
   return new LinkError(`${target} answered ${response.status}${detail === '' ? '' : `: ${detail}`}`, { status: response.status, rpcError });
-}
-
-function sleep(ms: number, signal: AbortSignal): Promise<void> {
-  return new Promise((resolve) => {
-    const timer = setTimeout(done, ms);
-    signal.addEventListener('abort', done, { once: true });
-    function done() {
-      clearTimeout(timer);
-      signal.removeEventListener('abort', done);
-      resolve();
-    }
-  });
 }

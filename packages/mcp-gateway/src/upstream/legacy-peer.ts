@@ -9,8 +9,9 @@ import { errorCodes, type Incoming, type JsonObject, RpcError, toErrorObject } f
 import { gatewayInfo, isLogLevel, type LogLevel, latestLegacyRevision, legacyRevisions, logLevels } from '../protocol/revision.ts';
 import { HttpLink } from './http-link.ts';
 import { AbortedError, type Link } from './link.ts';
-import { canAnswer, isQuestion, type ParkedCalls } from './parked-calls.ts';
+import type { ParkedCalls } from './parked-calls.ts';
 import { listKindOf, objectOf, type Peer, type PeerEvents, type ServerFacts, unwrap, withMeta } from './peer.ts';
+import { canAnswer, isQuestion, missingCapability } from './questions.ts';
 
 /**
  * What we declare as client of a connection that many callers share: everything some caller may be able to answer.
@@ -103,13 +104,40 @@ export class LegacyPeer implements Peer {
     if (!call.ask && canAnswer(call.client.capabilities)) {
       return this.#options.parked.start(call, (current, signal, ask, waiting) => this.#send({ call, ask, waiting }, current, signal));
     }
-    const ask = call.ask;
+    const { ask } = call;
+    if (!ask) return this.#callUnasked(call);
     const running: Running = {
       call,
       waiting: () => false,
-      ask: (method, params) => (ask ? ask({ method, params }) : Promise.reject(cannotAsk(method))),
+      ask: (method, params) =>
+        canAnswer(call.client.capabilities, method)
+          ? ask({ method, params })
+          : Promise.reject(new RpcError(errorCodes.methodNotFound, `the client of this call does not support ${method}`)),
     };
     return this.#send(running, () => call, call.signal);
+  }
+
+  /**
+   * A call whose client can answer nothing: a question ends it with the error that names what the client would need
+   * (2026-07-28, Base › Error Codes: -32021), and the server is told to stop.
+   */
+  async #callUnasked(call: Call): Promise<CallResult> {
+    const stop = new AbortController();
+    let missing: RpcError | undefined;
+    const ask = (method: string) => {
+      missing ??= missingCapability(method);
+      stop.abort(missing);
+      return Promise.reject(missing);
+    };
+    const onAbort = () => stop.abort(call.signal.reason);
+    call.signal.addEventListener('abort', onAbort, { once: true });
+    try {
+      return await this.#send({ call, waiting: () => false, ask }, () => call, stop.signal);
+    } catch (error) {
+      throw missing && error instanceof AbortedError ? missing : error;
+    } finally {
+      call.signal.removeEventListener('abort', onAbort);
+    }
   }
 
   /** `current` gives the newest leg of the call: where progress and logs go now. */
@@ -202,7 +230,8 @@ export class LegacyPeer implements Peer {
       return this.#link.respond(requestId, { error });
     }
     const running = this.#ownerOf(method, id);
-    if (running === undefined && method === 'roots/list') {
+    // Servers ask for roots when they start, too: whoever cannot answer for itself is answered for by the declaration.
+    if (method === 'roots/list' && !(running && canAnswer(running.call.client.capabilities, method))) {
       return this.#link.respond(requestId, { result: { roots: this.#options.roots.map((uri) => ({ uri })) } });
     }
     const answer = running ? running.ask(method, message.params) : Promise.reject(this.#noOwner(method));
@@ -218,7 +247,10 @@ export class LegacyPeer implements Peer {
    */
   #ownerOf(method: string, id: number | undefined): Running | undefined {
     if (id !== undefined) return this.#running.get(id);
-    const able = [...this.#running.values()].filter((running) => canAnswer(running.call.client.capabilities, method));
+    const all = [...this.#running.values()];
+    // A single running call is the one that asks, even when its client cannot answer: it has to be told so.
+    if (all.length === 1) return all[0];
+    const able = all.filter((running) => canAnswer(running.call.client.capabilities, method));
     const busy = able.filter((running) => !running.waiting());
     const candidates = busy.length > 0 ? busy : able;
     const first = candidates[0]?.call.caller;
@@ -229,14 +261,10 @@ export class LegacyPeer implements Peer {
   #noOwner(method: string): RpcError {
     if (this.#running.size === 0) return new RpcError(errorCodes.methodNotFound, `${method}: no call is running that this request could belong to`);
     const able = [...this.#running.values()].some((running) => canAnswer(running.call.client.capabilities, method));
-    if (!able) return cannotAsk(method);
+    if (!able) return missingCapability(method);
     return new RpcError(
       errorCodes.internalError,
       `${method}: several clients have calls running and the server does not say whose question this is; set "isolation": "session" for this server`,
     );
   }
-}
-
-function cannotAsk(method: string): RpcError {
-  return new RpcError(errorCodes.methodNotFound, `the client of this call does not support ${method}`);
 }

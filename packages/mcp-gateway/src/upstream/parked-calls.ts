@@ -10,27 +10,11 @@ import type { Call, CallResult, Question } from '../call/call.ts';
 import { canonicalJson } from '../jsonrpc/canonical.ts';
 import { errorCodes, type JsonObject, RpcError } from '../jsonrpc/message.ts';
 import type { Seal } from '../state/seal.ts';
+import { canAnswer, missingCapability } from './questions.ts';
 
 const purpose = 'parked1';
 /** Questions that come this close together travel in one round. */
-const batchMs = 2;
-
-/** The client capability that each question needs. */
-const capabilityOf: Readonly<Record<string, string>> = {
-  'elicitation/create': 'elicitation',
-  'sampling/createMessage': 'sampling',
-  'roots/list': 'roots',
-};
-
-export function isQuestion(method: string): boolean {
-  return Object.hasOwn(capabilityOf, method);
-}
-
-/** Whether a client with these capabilities can answer `method`; without one, whether it can answer anything at all. */
-export function canAnswer(capabilities: JsonObject, method?: string): boolean {
-  const needed = method === undefined ? Object.values(capabilityOf) : [capabilityOf[method] ?? ''];
-  return needed.some((name) => capabilities[name] !== undefined);
-}
+const batchMs = 10;
 
 interface OpenQuestion extends Question {
   resolve(answer: JsonObject): void;
@@ -180,7 +164,10 @@ class ParkedCall {
 
   #ask(method: string, params: JsonObject | undefined): Promise<JsonObject> {
     if (!canAnswer(this.#call.client.capabilities, method)) {
-      return Promise.reject(new RpcError(errorCodes.methodNotFound, `the client of this call does not support ${method}`));
+      const error = missingCapability(method);
+      this.#end((leg) => leg.reject(error));
+      this.#abort.abort(error);
+      return Promise.reject(error);
     }
     const { promise, resolve, reject } = Promise.withResolvers<JsonObject>();
     const name = method.slice(method.indexOf('/') + 1) === 'list' ? 'roots' : method.slice(0, method.indexOf('/'));

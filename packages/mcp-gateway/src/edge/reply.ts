@@ -1,0 +1,132 @@
+/**
+ * The answer to one POST: a JSON object when nothing but the result is sent, an event stream from the moment anything
+ * else has to be said first (progress, logs, questions, or a sign of life).
+ */
+import type { ServerResponse } from 'node:http';
+import { formatSseComment, formatSseEvent } from '@switchyard/dialects/sse';
+
+/** After this much silence the stream is opened and a comment sent, so that no proxy or client gives up on a long call. */
+const keepAliveMs = 15_000;
+
+const open = new Set<Reply | EventStream>();
+let sweep: NodeJS.Timeout | undefined;
+
+/** One timer for all open answers: arming one per call would cost more than the call's own bookkeeping. */
+function watch(reply: Reply | EventStream): void {
+  open.add(reply);
+  sweep ??= setInterval(() => {
+    const now = Date.now();
+    for (const one of open) one.keepAlive(now);
+    if (open.size === 0) {
+      clearInterval(sweep);
+      sweep = undefined;
+    }
+  }, keepAliveMs / 3).unref();
+}
+
+const streamHeaders = {
+  'content-type': 'text/event-stream',
+  'cache-control': 'no-cache, no-transform',
+  'x-accel-buffering': 'no',
+} as const;
+
+/** An event stream to a client. */
+export class EventStream {
+  readonly #response: ServerResponse;
+  #lastWriteAt = Date.now();
+
+  constructor(response: ServerResponse, headers: Record<string, string> = {}) {
+    this.#response = response;
+    response.writeHead(200, { ...streamHeaders, ...headers });
+    response.flushHeaders();
+    watch(this);
+    response.once('close', () => open.delete(this));
+  }
+
+  get closed(): boolean {
+    return this.#response.closed || this.#response.writableEnded;
+  }
+
+  send(text: string): void {
+    this.#lastWriteAt = Date.now();
+    if (!this.closed) this.#response.write(formatSseEvent({ event: 'message', data: text }));
+  }
+
+  end(): void {
+    open.delete(this);
+    this.#response.end();
+  }
+
+  onClose(listener: () => void): void {
+    this.#response.once('close', listener);
+  }
+
+  keepAlive(now: number): void {
+    if (now - this.#lastWriteAt < keepAliveMs || this.closed) return;
+    this.#lastWriteAt = now;
+    this.#response.write(formatSseComment());
+  }
+}
+
+export class Reply {
+  readonly #response: ServerResponse;
+  readonly #mayStream: boolean;
+  readonly #startedAt = Date.now();
+  #stream: EventStream | undefined;
+
+  /** `mayStream`: whether the client's Accept header allows an event stream. */
+  constructor(response: ServerResponse, mayStream: boolean) {
+    this.#response = response;
+    this.#mayStream = mayStream;
+    if (mayStream) watch(this);
+  }
+
+  get mayStream(): boolean {
+    return this.#mayStream;
+  }
+
+  /** Sends a message ahead of the result; lost when the client does not accept streams. */
+  send(text: string): void {
+    this.#openStream()?.send(text);
+  }
+
+  /** Sends the final message. `status` counts only while no stream is open. */
+  end(text: string, status = 200, headers: Record<string, string> = {}): void {
+    open.delete(this);
+    if (this.#stream) {
+      this.#stream.send(text);
+      this.#stream.end();
+      return;
+    }
+    if (this.#response.headersSent || this.#response.closed) return;
+    this.#response.writeHead(status, { 'content-type': 'application/json', 'content-length': Buffer.byteLength(text), ...headers });
+    this.#response.end(text);
+  }
+
+  /** Ends without a message: the client cancelled and expects none. */
+  drop(): void {
+    open.delete(this);
+    if (this.#stream) this.#stream.end();
+    else if (!this.#response.headersSent && !this.#response.closed) this.#response.writeHead(202).end();
+  }
+
+  keepAlive(now: number): void {
+    if (now - this.#startedAt < keepAliveMs) return;
+    open.delete(this);
+    this.#openStream()?.keepAlive(now + keepAliveMs);
+  }
+
+  /** Calls the listener when the client left before it had its answer. */
+  onGone(listener: () => void): void {
+    this.#response.once('close', () => {
+      open.delete(this);
+      if (!this.#response.writableFinished) listener();
+    });
+  }
+
+  #openStream(): EventStream | undefined {
+    if (!this.#mayStream || this.#response.closed || this.#response.writableEnded) return undefined;
+    this.#stream ??= new EventStream(this.#response);
+    return this.#stream;
+  }
+}

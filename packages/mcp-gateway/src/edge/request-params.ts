@@ -1,0 +1,48 @@
+/** Takes a client's request apart into what belongs to the hop (`_meta` envelope, progress token, rounds) and what goes on. */
+import { errorCodes, type Incoming, type JsonObject, RpcError } from '../jsonrpc/message.ts';
+import { memberText, rewriteObject } from '../jsonrpc/scan.ts';
+import { metaKeys } from '../protocol/revision.ts';
+import { objectOf } from '../upstream/peer.ts';
+
+export interface CallParams {
+  params: string;
+  parsedParams: JsonObject;
+  meta: JsonObject;
+  round?: { requestState?: string | undefined; inputResponses?: JsonObject | undefined } | undefined;
+}
+
+const envelopeKeys: ReadonlySet<string> = new Set([
+  metaKeys.protocolVersion,
+  metaKeys.clientInfo,
+  metaKeys.clientCapabilities,
+  metaKeys.logLevel,
+  metaKeys.progressToken,
+]);
+
+/** The call's own params as text, untouched but for the members that are the hop's. Throws RpcError -32602 on malformed ones. */
+export function callParams(message: Incoming): CallParams {
+  const parsedParams = message.params ?? {};
+  const text = memberText(message.text, 'params') ?? '{}';
+  const { requestState, inputResponses, _meta } = parsedParams;
+  const meta: JsonObject = {};
+  for (const [key, value] of Object.entries(objectOf(_meta))) if (!envelopeKeys.has(key)) meta[key] = value;
+  if (requestState === undefined && inputResponses === undefined) {
+    return { params: _meta === undefined ? text : rewriteObject(text, { _meta: undefined }), parsedParams, meta };
+  }
+  if (requestState !== undefined && typeof requestState !== 'string') throw new RpcError(errorCodes.invalidParams, '"requestState" must be a string');
+  if (inputResponses !== undefined && (inputResponses === null || typeof inputResponses !== 'object' || Array.isArray(inputResponses))) {
+    throw new RpcError(errorCodes.invalidParams, '"inputResponses" must be an object');
+  }
+  return {
+    params: rewriteObject(text, { _meta: undefined, requestState: undefined, inputResponses: undefined }),
+    parsedParams,
+    meta,
+    round: { requestState, inputResponses: inputResponses as JsonObject | undefined },
+  };
+}
+
+/** The client's progress token, if it wants progress. */
+export function progressOf(message: Incoming): string | number | undefined {
+  const token = objectOf(message.params?._meta).progressToken;
+  return typeof token === 'string' || typeof token === 'number' ? token : undefined;
+}

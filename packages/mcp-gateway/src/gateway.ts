@@ -1,0 +1,233 @@
+/**
+ * The gateway's heart, without any HTTP: the declared servers and their runtime changes, the one way to call them, what
+ * is published of them, and who wants to hear of changes.
+ */
+import type { Clock } from '@switchyard/kit/clock';
+import type { HttpClient } from '@switchyard/kit/http-client';
+import type { Logger } from '@switchyard/kit/logger';
+import { didYouMean } from '@switchyard/kit/nearest';
+import { Problem } from '@switchyard/kit/problem';
+import type { Secrets } from '@switchyard/kit/secrets';
+import type { Call, CallResult } from './call/call.ts';
+import { buildSnapshot, type CatalogSnapshot } from './catalog/catalog.ts';
+import type { GatewayConfig, ServerConfig } from './config.ts';
+import { errorCodes, type JsonObject, RpcError } from './jsonrpc/message.ts';
+import { baseHash, type OverlayRow, type Store } from './state/store.ts';
+import { Seal } from './state/seal.ts';
+import { ParkedCalls } from './upstream/parked-calls.ts';
+import type { ListKind } from './upstream/peer.ts';
+import { Upstream } from './upstream/upstream.ts';
+
+/** Something that happened on a server and that clients may have asked to hear of. */
+export type ServerEvent =
+  | { type: 'list-announced'; server: string; kind: ListKind }
+  | { type: 'lists-published' }
+  | { type: 'resource-updated'; server: string; uri: string; params: JsonObject }
+  | { type: 'log'; server: string; params: JsonObject };
+
+export type EventListener = (event: ServerEvent) => void;
+
+export interface GatewayOptions {
+  config: GatewayConfig;
+  store: Store;
+  clock: Clock;
+  logger: Logger;
+  secrets: Secrets;
+}
+
+export class Gateway {
+  readonly config: GatewayConfig;
+  readonly seal: Seal;
+  readonly clock: Clock;
+  readonly logger: Logger;
+  readonly #store: Store;
+  readonly #upstreams = new Map<string, Upstream>();
+  readonly #listeners = new Set<EventListener>();
+  readonly #snapshots = new Map<string, CatalogSnapshot>();
+  /** Who watches which resource: server → URI → number of watchers. */
+  readonly #watched = new Map<string, Map<string, number>>();
+  /** Runtime changes that are not to be kept, by server. */
+  readonly #untilRestart = new Map<string, OverlayRow>();
+  #httpClient: Promise<HttpClient> | undefined;
+
+  constructor({ config, store, clock, logger, secrets }: GatewayOptions) {
+    this.config = config;
+    this.clock = clock;
+    this.logger = logger;
+    this.#store = store;
+    this.seal = new Seal(store.key('seal'));
+    const parked = new ParkedCalls({ seal: this.seal, clock, ttlMs: config.parkedCallTtlMs });
+    this.#dropStaleChanges();
+    for (const [name, server] of Object.entries(config.mcpServers)) {
+      const upstream = new Upstream({
+        name,
+        config: server,
+        enabled: this.#enabled(name, server),
+        store,
+        clock,
+        parked,
+        secrets,
+        logger: logger.child({ server: name }),
+        graceMs: config.graceMs,
+        limitBytes: config.messageLimitBytes,
+        httpClient: () => this.#sharedHttpClient(),
+        events: {
+          onChange: () => this.#publish(),
+          onListChanged: (kind) => this.#emit({ type: 'list-announced', server: name, kind }),
+          onResourceUpdated: (params) => this.#emit({ type: 'resource-updated', server: name, uri: String(params.uri), params }),
+          onLog: (params) => this.#emit({ type: 'log', server: name, params }),
+        },
+      });
+      this.#upstreams.set(name, upstream);
+    }
+  }
+
+  /** Starts every enabled server at once; none waits for another. */
+  start(): void {
+    for (const upstream of this.#upstreams.values()) upstream.start();
+  }
+
+  /** Ends every server and resolves when no process is left. */
+  async stop(): Promise<void> {
+    await Promise.all([...this.#upstreams.values()].map((upstream) => upstream.stop()));
+    await (await this.#httpClient)?.close();
+    this.#store.close();
+  }
+
+  /** Names of all declared servers, in declared order. */
+  get serverNames(): string[] {
+    return [...this.#upstreams.keys()];
+  }
+
+  /** The server of that name. Throws RpcError -32602 with the nearest name. */
+  upstream(name: string): Upstream {
+    const upstream = this.#upstreams.get(name);
+    if (!upstream) throw new RpcError(errorCodes.invalidParams, `unknown server "${name}"${didYouMean(name, this.serverNames)}`, { httpStatus: 404 });
+    return upstream;
+  }
+
+  /** Servers of a group, in declared order. Throws RpcError with the nearest name. */
+  groupMembers(group: string): string[] {
+    const members = this.config.groups[group];
+    if (!members) {
+      throw new RpcError(errorCodes.invalidParams, `unknown group "${group}"${didYouMean(group, Object.keys(this.config.groups))}`, { httpStatus: 404 });
+    }
+    return this.serverNames.filter((name) => members.includes(name));
+  }
+
+  /** The one way to a server. Everything that concerns every call is wrapped around here. */
+  call(call: Call): Promise<CallResult> {
+    return this.upstream(call.server).call(call);
+  }
+
+  /** What is published of these servers as one. */
+  snapshot(servers: readonly string[]): CatalogSnapshot {
+    const key = servers.join('\n');
+    let snapshot = this.#snapshots.get(key);
+    if (!snapshot) {
+      snapshot = buildSnapshot(servers.map((name) => ({ name, lists: this.upstream(name).lists })));
+      this.#snapshots.set(key, snapshot);
+    }
+    return snapshot;
+  }
+
+  /** Resolves when none of these servers is in its first start any more, at the latest after their start timeouts. */
+  async settled(servers: readonly string[]): Promise<void> {
+    await Promise.all(
+      servers.map((name) => {
+        const upstream = this.upstream(name);
+        return upstream.state === 'starting' ? upstream.ready().catch(() => {}) : undefined;
+      }),
+    );
+  }
+
+  /** Hears every event until the returned function is called. */
+  listen(listener: EventListener): () => void {
+    this.#listeners.add(listener);
+    return () => this.#listeners.delete(listener);
+  }
+
+  /** Wants updates of a resource. Resolves, once the server agreed, with the function that ends it. Throws RpcError. */
+  async watch(server: string, uri: string): Promise<() => void> {
+    const counts = this.#watched.get(server) ?? new Map<string, number>();
+    this.#watched.set(server, counts);
+    const change = (by: number) => {
+      const count = (counts.get(uri) ?? 0) + by;
+      if (count <= 0) counts.delete(uri);
+      else counts.set(uri, count);
+      return this.upstream(server).watchResources(new Set(counts.keys()));
+    };
+    let done = false;
+    const end = () => {
+      if (done) return;
+      done = true;
+      change(-1).catch(() => {});
+    };
+    try {
+      await change(1);
+    } catch (error) {
+      end();
+      throw error;
+    }
+    return end;
+  }
+
+  /** Runtime changes in force. */
+  get overlay(): OverlayRow[] {
+    return [...this.#store.overlay(), ...this.#untilRestart.values()];
+  }
+
+  /** Whether the configuration wants the server to run, whatever was changed since. */
+  declaredEnabled(name: string): boolean {
+    return isDeclaredEnabled(this.config.mcpServers[name] as ServerConfig);
+  }
+
+  /** Enables or disables a server at run time, as far as `runtimeChanges` allows. Throws Problem 403, RpcError for an unknown name. */
+  async setEnabled(name: string, enabled: boolean, who: string): Promise<void> {
+    const upstream = this.upstream(name);
+    const policy = this.config.runtimeChanges;
+    if (policy === 'deny') throw new Problem(403, { detail: 'runtime changes are denied by the setting "runtimeChanges"; change the declaration instead' });
+    const declared = this.declaredEnabled(name);
+    const when = new Date(this.clock.now()).toISOString();
+    const row: OverlayRow = { server: name, field: 'enabled', value: enabled, baseHash: baseHash(declared), who, when };
+    if (policy === 'until-restart') {
+      if (enabled === declared) this.#untilRestart.delete(name);
+      else this.#untilRestart.set(name, row);
+    } else if (enabled === declared) this.#store.deleteOverlay(name, 'enabled');
+    else this.#store.putOverlay(row);
+    await upstream.setEnabled(enabled);
+  }
+
+  #enabled(name: string, server: ServerConfig): boolean {
+    const row = this.#store.overlay().find((candidate) => candidate.server === name && candidate.field === 'enabled');
+    return row ? row.value === true : isDeclaredEnabled(server);
+  }
+
+  /** A change dies with the declared value it replaced. */
+  #dropStaleChanges(): void {
+    for (const row of this.#store.overlay()) {
+      const server = this.config.mcpServers[row.server];
+      if (server && row.baseHash === baseHash(isDeclaredEnabled(server)) && this.config.runtimeChanges === 'persist') continue;
+      this.logger.info('a runtime change ends: what it changed is declared otherwise now', { server: row.server, field: row.field });
+      this.#store.deleteOverlay(row.server, row.field);
+    }
+  }
+
+  #publish(): void {
+    this.#snapshots.clear();
+    this.#emit({ type: 'lists-published' });
+  }
+
+  #emit(event: ServerEvent): void {
+    for (const listener of this.#listeners) listener(event);
+  }
+
+  #sharedHttpClient(): Promise<HttpClient> {
+    this.#httpClient ??= import('@switchyard/kit/http-client').then(({ createHttpClient }) => createHttpClient({ connections: 128 }));
+    return this.#httpClient;
+  }
+}
+
+function isDeclaredEnabled(server: ServerConfig): boolean {
+  return server.enabled ?? !(server.disabled ?? false);
+}
