@@ -32,7 +32,7 @@ export interface LegacyPeerOptions {
 interface Running {
   call: Call;
   ask(method: string, params: JsonObject | undefined): Promise<JsonObject>;
-  /** Whether the client has open questions of this call to answer. */
+  /** Whether the call is parked: its client has been told the questions and has not come back yet. */
   waiting(): boolean;
 }
 
@@ -242,20 +242,23 @@ export class LegacyPeer implements Peer {
   }
 
   /**
-   * The call a question belongs to. Over HTTP its stream tells. Over stdio it is certain only when one running call could
-   * have asked, or when all that could are the same client's; otherwise nobody is asked, because it could be the wrong one.
+   * The call a question belongs to. Over HTTP its stream tells. Over stdio nothing does, so it is a running call (a parked
+   * one only when nothing else runs), and among several only if one caller has them all and one of them can be told apart:
+   * the only one whose client can answer, or any when all are of one session. Otherwise nobody is asked, for it could be
+   * the wrong one.
    */
   #ownerOf(method: string, id: number | undefined): Running | undefined {
     if (id !== undefined) return this.#running.get(id);
     const all = [...this.#running.values()];
-    // A single running call is the one that asks, even when its client cannot answer: it has to be told so.
-    if (all.length === 1) return all[0];
-    const able = all.filter((running) => canAnswer(running.call.client.capabilities, method));
-    const busy = able.filter((running) => !running.waiting());
-    const candidates = busy.length > 0 ? busy : able;
+    const active = all.filter((running) => !running.waiting());
+    const candidates = active.length > 0 ? active : all;
     const first = candidates[0]?.call.caller;
-    const oneClient = candidates.every(({ call }) => call.caller.id === first?.id && call.caller.session === first?.session);
-    return candidates.length === 1 || (oneClient && first?.session !== undefined) ? candidates.at(-1) : undefined;
+    if (candidates.length <= 1) return candidates[0];
+    if (candidates.some(({ call }) => call.caller.id !== first?.id)) return undefined;
+    const able = candidates.filter(({ call }) => canAnswer(call.client.capabilities, method));
+    const session = able[0]?.call.caller.session;
+    const oneSession = session !== undefined && able.every(({ call }) => call.caller.session === session);
+    return able.length === 1 || oneSession ? able.at(-1) : undefined;
   }
 
   #noOwner(method: string): RpcError {

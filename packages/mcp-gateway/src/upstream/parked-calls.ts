@@ -113,7 +113,7 @@ class ParkedCall {
       () => this.#call,
       this.#abort.signal,
       (method, params) => this.#ask(method, params),
-      () => this.#questions.size > 0,
+      () => this.#leg === undefined,
     ).then(
       (result) => this.#end((leg) => leg.resolve(result)),
       (error: unknown) => this.#end((leg) => leg.reject(error)),
