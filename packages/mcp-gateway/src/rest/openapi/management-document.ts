@@ -1,0 +1,128 @@
+/** OpenAPI document of the gateway's own API: servers, tools as data, health and metrics. */
+import type { JsonObject } from '../../jsonrpc/message.ts';
+import * as shapes from '../shapes.ts';
+import { componentsOf, content, openApiDocument, responses, schemaRef, toolAnswer } from './document.ts';
+
+const serverParameter = pathParameter('server', 'Name of the server, as declared.');
+const toolParameter = pathParameter('tool', "The server's own name of the tool.");
+
+/** Describes everything but the MCP endpoints. `baseUrl`: the gateway's own URL without a trailing slash. */
+export function managementDocument(baseUrl: string, version: string): JsonObject {
+  return openApiDocument({
+    title: 'Switchyard MCP gateway',
+    version,
+    description:
+      'Servers and tools behind the gateway. For one operation per tool, see /api/openapi.json and /api/openapi/{server}.json.',
+    baseUrl,
+    paths,
+    schemas: componentsOf([
+      shapes.serverShape,
+      shapes.serverDetailShape,
+      shapes.serverListShape,
+      shapes.serverPatchShape,
+      shapes.toolShape,
+      shapes.toolListShape,
+      shapes.queryShape,
+    ]),
+  });
+}
+
+const callBody = {
+  description: 'The arguments. No body means none.',
+  ...content('application/json', { type: 'object' }),
+};
+
+const paths: JsonObject = {
+  '/api/servers': { get: operation('listServers', 'All servers', json('The servers, in declared order.', 'ServerList')) },
+  '/api/servers/{server}': {
+    parameters: [serverParameter],
+    get: operation('getServer', 'One server', json('Everything known about it.', 'ServerDetail')),
+    patch: {
+      ...operation('patchServer', 'Enable or disable a server', json('The server after the change.', 'ServerDetail')),
+      requestBody: { required: true, ...content('application/json', schemaRef('ServerPatch')) },
+    },
+  },
+  '/api/servers/{server}/restart': {
+    parameters: [serverParameter],
+    post: operation(
+      'restartServer',
+      'Restart a server and wait until it is ready or failed',
+      json('The server afterwards.', 'ServerDetail'),
+    ),
+  },
+  '/api/tools': {
+    get: {
+      ...operation('listTools', 'Tools of all servers, or those that match', json('The tools.', 'ToolList')),
+      parameters: [
+        queryParameter('server', 'Only tools of this server.'),
+        queryParameter('q', 'Only tools with all of these words in name, title or description, in any case.'),
+      ],
+    },
+  },
+  '/api/tools/{server}/{tool}': {
+    parameters: [serverParameter, toolParameter],
+    get: operation('getTool', 'One tool', json('The tool.', 'Tool')),
+    post: callOperation('callTool'),
+  },
+  '/api/v1/mcp/{server}/tools/{tool}': { parameters: [serverParameter, toolParameter], post: callOperation('callServerTool') },
+  '/api/v1/query': {
+    post: {
+      ...operation('query', 'Call a tool named in the body', toolAnswer(schemaRef('ToolResult'))),
+      requestBody: { required: true, ...content('application/json', schemaRef('Query')) },
+    },
+  },
+  '/openapi.json': { get: operation('getManagementDocument', 'This document', document()) },
+  '/api/openapi.json': {
+    get: operation('getToolsDocument', 'OpenAPI document with one operation per tool of all servers', document()),
+  },
+  '/api/openapi/{server}.json': {
+    parameters: [serverParameter],
+    get: operation('getServerToolsDocument', 'OpenAPI document with one operation per tool of a server', document()),
+  },
+  '/health/live': { get: operation('getLiveness', 'Whether the process answers', health('It does.')) },
+  '/health/ready': {
+    get: {
+      operationId: 'getReadiness',
+      summary: 'Whether the servers can be used, and what is wrong with those that cannot',
+      tags: ['health'],
+      responses: {
+        '200': health('Ready, perhaps with some servers down.'),
+        '503': health('Not yet: some servers are in their first start.'),
+      },
+    },
+  },
+  '/metrics': {
+    get: operation('getMetrics', 'Figures for Prometheus', {
+      description: 'Prometheus text format.',
+      ...content('text/plain', { type: 'string' }),
+    }),
+  },
+};
+
+function operation(operationId: string, summary: string, success: JsonObject): JsonObject {
+  return { operationId, summary, responses: responses(success) };
+}
+
+function callOperation(operationId: string): JsonObject {
+  return { ...operation(operationId, 'Call a tool', toolAnswer(schemaRef('ToolResult'))), requestBody: callBody };
+}
+
+function json(description: string, schema: string): JsonObject {
+  return { description, ...content('application/json', schemaRef(schema)) };
+}
+
+function document(): JsonObject {
+  return { description: 'An OpenAPI 3.1 document.', ...content('application/json', { type: 'object' }) };
+}
+
+function health(description: string): JsonObject {
+  return { description, ...content('application/json', { type: 'object' }) };
+}
+
+function pathParameter(name: string, description: string): JsonObject {
+  return { name, in: 'path', required: true, description, schema: { type: 'string' } };
+}
+
+function queryParameter(name: string, description: string): JsonObject {
+  return { name, in: 'query', description, schema: { type: 'string' } };
+}

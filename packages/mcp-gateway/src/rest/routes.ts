@@ -1,0 +1,149 @@
+/** The REST edge: which path leads to which function. Mount it at the root; it answers nothing but its own paths. */
+import { badRequest, Problem, problemResponse, toProblemJson } from '@switchyard/kit/problem';
+import { requestIdFrom } from '@switchyard/kit/request-id';
+import { type Context, Hono } from 'hono';
+import { accepts } from 'hono/accepts';
+import type { Caller } from '../call/call.ts';
+import type { Gateway } from '../gateway.ts';
+import { gatewayInfo } from '../protocol/revision.ts';
+import { readJsonObject } from './body.ts';
+import { callStream } from './call-stream.ts';
+import { documentOfAll, documentOfServer } from './documents.ts';
+import { managementDocument } from './openapi/management-document.ts';
+import { problemOf } from './problems.ts';
+import { readQuery } from './query.ts';
+import { describeServer, listServers, patchServer, restartServer } from './servers.ts';
+import { callTool, type ToolCall } from './tool-call.ts';
+import { findTool, listTools, viewOf } from './tools.ts';
+
+export interface RestOptions {
+  /** Who is behind a request. */
+  callerOf(context: Context): Caller;
+}
+
+type Env = { Variables: { requestId?: string } };
+type Handler = (context: Context<Env>) => Response | Promise<Response>;
+
+/** Builds the routes of the REST API. */
+export function restRoutes(gateway: Gateway, { callerOf }: RestOptions): Hono<Env> {
+  const app = new Hono<Env>();
+  const { bodyLimitBytes, publicUrl } = gateway.config;
+  const baseUrl = (context: Context) => publicUrl?.replace(/\/+$/, '') ?? new URL(context.req.url).origin;
+  const body = (context: Context) => readJsonObject(context.req.raw, bodyLimitBytes);
+
+  /** One path with all its methods; any other is answered with 405. */
+  const path = (pattern: string, methods: Record<string, Handler>) => {
+    for (const [method, handler] of Object.entries(methods)) app.on(method, pattern, handler);
+    const allow = Object.keys(methods)
+      .flatMap((method) => (method === 'GET' ? ['GET', 'HEAD'] : [method]))
+      .join(', ');
+    app.all(pattern, ({ req }) => {
+      throw new Problem(405, { detail: `${req.method} is not possible on ${req.path} (possible: ${allow})`, headers: { allow } });
+    });
+  };
+
+  const problemFor = (error: unknown, requestId: string) => {
+    const problem = problemOf(error);
+    if (problem.status === 500) gateway.logger.error('a REST request failed', { error, requestId });
+    return problem;
+  };
+
+  const call = (context: Context<Env>, tool: Pick<ToolCall, 'server' | 'tool' | 'argumentsText'>) => {
+    const requestId = requestIdOf(context);
+    const gone = new AbortController();
+    const signal = AbortSignal.any([gone.signal, context.req.raw.signal]);
+    const run = (onProgress?: ToolCall['onProgress']) =>
+      callTool(gateway, { ...tool, caller: callerOf(context), requestId, signal, onProgress });
+    return { run, requestId, gone };
+  };
+
+  const answerCall = async (
+    context: Context<Env>,
+    tool: Pick<ToolCall, 'server' | 'tool' | 'argumentsText'>,
+  ): Promise<Response> => {
+    const { run, requestId, gone } = call(context, tool);
+    const headers = { 'x-request-id': requestId, 'cache-control': 'no-store' };
+    const supports = ['application/json', 'text/event-stream'];
+    const type = accepts(context, { header: 'Accept', supports, default: 'application/json' });
+    if (type !== 'text/event-stream')
+      return new Response(await run(), { headers: { ...headers, 'content-type': 'application/json' } });
+    // What is wrong before the call begins still gets its own status.
+    await findTool(gateway, tool.server, tool.tool);
+    const stream = callStream({
+      clock: gateway.clock,
+      run,
+      problem: (error) => ({ ...toProblemJson(problemFor(error, requestId)), requestId }),
+      onCancel: () => gone.abort(),
+    });
+    return new Response(stream, { headers: { ...headers, 'content-type': 'text/event-stream', 'x-accel-buffering': 'no' } });
+  };
+
+  const callNamed: Handler = async (context) => {
+    const { server, tool } = named(context);
+    gateway.upstream(server);
+    return answerCall(context, { server, tool, argumentsText: (await body(context)).text });
+  };
+
+  path('/api/servers', { GET: (context) => context.json({ servers: listServers(gateway, baseUrl(context)) }) });
+
+  path('/api/servers/:server', {
+    GET: (context) => context.json(describeServer(gateway, named(context).server, baseUrl(context))),
+    PATCH: async (context) => {
+      const { server } = named(context);
+      await patchServer(gateway, server, (await body(context)).value, callerOf(context).id);
+      return context.json(describeServer(gateway, server, baseUrl(context)));
+    },
+  });
+
+  path('/api/servers/:server/restart', {
+    POST: async (context) => {
+      const { server } = named(context);
+      await restartServer(gateway, server);
+      return context.json(describeServer(gateway, server, baseUrl(context)));
+    },
+  });
+
+  path('/api/tools', {
+    GET: async ({ req, json }) => json({ tools: await listTools(gateway, req.query('server'), req.query('q')) }),
+  });
+
+  // Tool names may hold slashes.
+  path('/api/tools/:server/:tool{.+}', {
+    GET: async (context) => {
+      const { server, tool } = named(context);
+      return context.json(viewOf(server, await findTool(gateway, server, tool)));
+    },
+    POST: callNamed,
+  });
+  path('/api/v1/mcp/:server/tools/:tool{.+}', { POST: callNamed });
+  path('/api/v1/query', { POST: async (context) => answerCall(context, readQuery(await body(context))) });
+
+  path('/openapi.json', { GET: (context) => context.json(managementDocument(baseUrl(context), gatewayInfo.version)) });
+  path('/api/openapi.json', { GET: async (context) => context.json(await documentOfAll(gateway, baseUrl(context))) });
+  path('/api/openapi/:file{.+\\.json}', {
+    GET: async (context) => {
+      const server = (context.req.param('file') ?? '').replace(/\.json$/, '');
+      return context.json(await documentOfServer(gateway, server, baseUrl(context)));
+    },
+  });
+
+  app.onError((error, context) => {
+    const requestId = requestIdOf(context);
+    return problemResponse(problemFor(error, requestId), requestId);
+  });
+  return app;
+}
+
+/** The same id for everything about one request. */
+function requestIdOf(context: Context<Env>): string {
+  const id = context.get('requestId') ?? requestIdFrom(context.req.raw.headers);
+  context.set('requestId', id);
+  return id;
+}
+
+/** The names in the path, decoded. Throws Problem 400 for escapes that are none. */
+function named(context: Context): { server: string; tool: string } {
+  const { server = '', tool = '' } = context.req.param() as { server?: string; tool?: string };
+  if (/%(?![0-9A-Fa-f]{2})/.test(context.req.path)) throw badRequest('the path has a "%" that is not an escape; write %25');
+  return { server, tool };
+}

@@ -1,0 +1,65 @@
+/** Tools as the REST API shows them: all of them, those that match some words, or one by name. */
+import { sleep } from '@switchyard/kit/clock';
+import { publicName } from '../catalog/names.ts';
+import type { Gateway } from '../gateway.ts';
+import type { ListEntry } from '../upstream/lists.ts';
+import { objectOf } from '../upstream/peer.ts';
+import { unknownName } from './problems.ts';
+import type { ToolView } from './shapes.ts';
+
+/** How long a list of everything waits for servers that are still starting: long enough for healthy ones, short enough for people. */
+const settleMs = 5000;
+
+/** Tools in declared order of their servers; `query`: words that must all occur in name, title or description. Throws RpcError (404). */
+export async function listTools(gateway: Gateway, server: string | undefined, query: string | undefined): Promise<ToolView[]> {
+  if (server !== undefined) gateway.upstream(server);
+  const servers = server === undefined ? gateway.serverNames : [server];
+  await settled(gateway, servers);
+  const words = (query ?? '').toLowerCase().split(/\s+/).filter(Boolean);
+  return servers
+    .flatMap((name) => gateway.upstream(name).lists.tools.map((entry) => viewOf(name, entry)))
+    .filter((tool) => matches(tool, words));
+}
+
+/** Waits, but not long, until none of these servers is in its first start. */
+export async function settled(gateway: Gateway, servers: readonly string[]): Promise<void> {
+  const enough = new AbortController();
+  const patience = sleep(settleMs, { clock: gateway.clock, signal: enough.signal, unref: true }).catch(() => {});
+  await Promise.race([gateway.settled(servers), patience]);
+  enough.abort();
+}
+
+/** One tool. Waits for a server that is starting. Throws Problem 404 with the nearest name, RpcError for an unknown server or one that is down. */
+export async function findTool(gateway: Gateway, server: string, tool: string): Promise<ListEntry> {
+  const upstream = gateway.upstream(server);
+  // The lists of a server that is down are kept for a while: they answer "what is there", ready() answers "can it be called".
+  if (!upstream.lists.tools.some((entry) => entry.key === tool)) await upstream.ready();
+  const { tools } = upstream.lists;
+  const entry = tools.find((candidate) => candidate.key === tool);
+  if (!entry)
+    throw unknownName(
+      `tool of server "${server}"`,
+      tool,
+      tools.map(({ key }) => key),
+    );
+  return entry;
+}
+
+export function viewOf(server: string, { key, value }: ListEntry): ToolView {
+  const { title, description, inputSchema, outputSchema, annotations } = value;
+  return {
+    server,
+    name: key,
+    publicName: publicName(server, key),
+    ...(typeof title === 'string' && { title }),
+    ...(typeof description === 'string' && { description }),
+    ...(inputSchema !== undefined && { inputSchema }),
+    ...(outputSchema !== undefined && { outputSchema }),
+    ...(annotations !== undefined && { annotations: objectOf(annotations) }),
+  };
+}
+
+function matches(tool: ToolView, words: readonly string[]): boolean {
+  const text = [tool.name, tool.publicName, tool.title, tool.description].join('\n').toLowerCase();
+  return words.every((word) => text.includes(word));
+}
