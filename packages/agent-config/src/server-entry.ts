@@ -12,16 +12,22 @@ export const serverEntryShape = {
   type: z
     .enum(['stdio', 'local', 'http', 'streamable-http', 'streamableHttp', 'streamable_http', 'remote', 'sse', 'socket'])
     .optional()
-    .describe('Transport. Found from the other fields when absent: `command` means stdio, `url` means Streamable HTTP (then SSE), `socket` a Unix socket.'),
+    .describe(
+      'Transport. Found from the other fields when absent: `command` means stdio, `url` means Streamable HTTP (then SSE), `socket` a Unix socket.',
+    ),
   transport: z.string().optional().describe('Older spelling of `type`.'),
   command: z.string().min(1).optional().describe('Program to start; spoken to over its stdin and stdout. No shell is involved.'),
   args: z.array(z.string()).optional().describe('Arguments of the program.'),
-  env: strings.optional().describe('Variables of the program, beside an allow-list inherited from the gateway. Values may hold secret references.'),
+  env: strings
+    .optional()
+    .describe('Variables of the program, beside an allow-list inherited from the gateway. Values may hold secret references.'),
   cwd: z.string().optional().describe('Working directory of the program.'),
   url: z.string().optional().describe('Endpoint of a Streamable HTTP or SSE server. May hold secret references.'),
   httpUrl: z.string().optional().describe("Gemini CLI's spelling of `url` for Streamable HTTP."),
   serverUrl: z.string().optional().describe("Windsurf's spelling of `url`."),
-  headers: strings.optional().describe('HTTP headers sent to the server. Values may hold secret references such as `Bearer ${credential:github}`.'),
+  headers: strings
+    .optional()
+    .describe('HTTP headers sent to the server. Values may hold secret references such as `Bearer ${credential:github}`.'),
   disabled: z.boolean().optional().describe('Declared but not started.'),
   enabled: z.boolean().optional().describe('Opposite spelling of `disabled`.'),
 } as const;
@@ -30,9 +36,15 @@ export const serverEntryShape = {
 export const clientOnlyShape = {
   description: z.string().optional().describe('Free text; shown in lists.'),
   name: z.string().optional().describe('Display name written by some clients; the key of the entry is what counts.'),
-  timeout: z.number().optional().describe('Client-side call timeout (seconds or milliseconds, depending on the client). Not used: see `timeouts`.'),
+  timeout: z
+    .number()
+    .optional()
+    .describe('Client-side call timeout (seconds or milliseconds, depending on the client). Not used: see `timeouts`.'),
   alwaysAllow: z.array(z.string()).optional().describe('Roo Code: tools called without asking. Not used.'),
-  autoApprove: z.union([z.array(z.string()), z.boolean()]).optional().describe('Cline: tools called without asking. Not used.'),
+  autoApprove: z
+    .union([z.array(z.string()), z.boolean()])
+    .optional()
+    .describe('Cline: tools called without asking. Not used.'),
   disabledTools: z.array(z.string()).optional().describe('Roo Code: tools hidden in that client. Not used.'),
   watchPaths: z.array(z.string()).optional().describe('Roo Code: files whose change restarts the server. Not used.'),
   trust: z.boolean().optional().describe('Gemini CLI: skip confirmations. Not used.'),
@@ -63,17 +75,23 @@ export class ServerEntryError extends Error {}
 export function targetOf(entry: Pick<ServerEntry, keyof typeof serverEntryShape> & { socket?: string | undefined }): Target {
   const url = entry.url ?? entry.httpUrl ?? entry.serverUrl;
   const type = entry.type ?? entry.transport;
-  const given = [entry.command !== undefined && 'command', url !== undefined && 'url', entry.socket !== undefined && 'socket'].filter(Boolean);
+  const given = [
+    entry.command !== undefined && 'command',
+    url !== undefined && 'url',
+    entry.socket !== undefined && 'socket',
+  ].filter(Boolean);
   if (given.length === 0) throw new ServerEntryError('one of "command", "url" or "socket" is needed');
   if (given.length > 1) throw new ServerEntryError(`"${given.join('" and "')}" exclude each other; keep one`);
   if (entry.socket !== undefined) return { kind: 'socket', path: entry.socket };
   if (url !== undefined) {
     if (url.startsWith('unix://')) return { kind: 'socket', path: url.slice('unix://'.length) };
-    if (!/^https?:\/\//.test(url) && !url.includes('${')) throw new ServerEntryError(`"url" must start with http:// or https://, found ${JSON.stringify(url)}`);
+    if (!/^https?:\/\//.test(url) && !url.includes('${'))
+      throw new ServerEntryError(`"url" must start with http:// or https://, found ${JSON.stringify(url)}`);
     const kind = type === 'sse' ? 'sse' : entry.httpUrl !== undefined || isStreamableHttp(type) ? 'http' : 'http-or-sse';
     return { kind, url, headers: entry.headers ?? {} };
   }
-  if (type !== undefined && type !== 'stdio' && type !== 'local') throw new ServerEntryError(`"type": "${type}" needs "url", but "command" is given`);
+  if (type !== undefined && type !== 'stdio' && type !== 'local')
+    throw new ServerEntryError(`"type": "${type}" needs "url", but "command" is given`);
   return { kind: 'stdio', command: entry.command as string, args: entry.args ?? [], env: entry.env ?? {}, cwd: entry.cwd };
 }
 

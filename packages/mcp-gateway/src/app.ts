@@ -4,12 +4,12 @@ import { RESPONSE_ALREADY_SENT } from '@hono/node-server/utils/response';
 import { forbidden, notFound, problemResponse, toProblem } from '@switchyard/kit/problem';
 import { requestIdFrom } from '@switchyard/kit/request-id';
 import { type Context, Hono } from 'hono';
+import { callerOf } from './call/caller.ts';
 import { cors } from './edge/cors.ts';
 import { isAllowedOrigin, refusalOf } from './edge/guard.ts';
 import type { McpEdge } from './edge/mcp.ts';
 import type { Gateway } from './gateway.ts';
 import { liveness, readiness } from './health.ts';
-import { callerOf } from './call/caller.ts';
 import type { GatewayMetrics } from './metrics.ts';
 import { restRoutes } from './rest/routes.ts';
 

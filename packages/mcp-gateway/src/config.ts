@@ -1,5 +1,5 @@
 /** Settings of the gateway: the only list of them, with defaults, units and descriptions. */
-import { clientOnlyShape, serverEntryShape, ServerEntryError, targetOf } from '@switchyard/agent-config/server-entry';
+import { clientOnlyShape, ServerEntryError, serverEntryShape, targetOf } from '@switchyard/agent-config/server-entry';
 import { listenSchema } from '@switchyard/kit/listen';
 import { z } from 'zod';
 
@@ -13,16 +13,25 @@ const timeoutsSchema = z.strictObject({
 /** Name of a server: part of URLs, tool names and metrics. */
 const serverName = z
   .string()
-  .regex(/^[A-Za-z0-9][A-Za-z0-9_.-]{0,63}$/, 'a server name has 1 to 64 letters, digits, "-", "_" or "." and starts with a letter or digit');
+  .regex(
+    /^[A-Za-z0-9][A-Za-z0-9_.-]{0,63}$/,
+    'a server name has 1 to 64 letters, digits, "-", "_" or "." and starts with a letter or digit',
+  );
 
 export const serverSchema = z
   .strictObject({
     ...serverEntryShape,
-    socket: z.string().startsWith('/').optional().describe('Path of a Unix socket that speaks newline JSON-RPC; one connection is one server instance.'),
+    socket: z
+      .string()
+      .startsWith('/')
+      .optional()
+      .describe('Path of a Unix socket that speaks newline JSON-RPC; one connection is one server instance.'),
     protocol: z
       .enum(['auto', 'legacy', 'modern'])
       .default('auto')
-      .describe('MCP era of the server: `legacy` (handshake, up to 2025-11-25), `modern` (stateless, 2026-07-28), or found by asking.'),
+      .describe(
+        'MCP era of the server: `legacy` (handshake, up to 2025-11-25), `modern` (stateless, 2026-07-28), or found by asking.',
+      ),
     timeouts: timeoutsSchema.prefault({}).describe('Timers of this server.'),
     roots: z.array(z.string()).default([]).describe('File URIs told to a server that asks for roots outside of any call.'),
     ...clientOnlyShape,
@@ -40,16 +49,26 @@ export type ServerConfig = z.output<typeof serverSchema>;
 
 export const configSchema = z.strictObject({
   listen: listenSchema.prefault({ port: 8085 }).describe('Where the gateway listens.'),
-  mcpServers: z.record(serverName, serverSchema).default({}).describe('The servers, in the shape that MCP clients use in their own files.'),
+  mcpServers: z
+    .record(serverName, serverSchema)
+    .default({})
+    .describe('The servers, in the shape that MCP clients use in their own files.'),
   groups: z
     .record(serverName, z.array(z.string()))
     .default({})
     .describe('Named sets of servers; each is served at /mcp/group/{group}.'),
-  publicUrl: z.url().optional().describe('URL under which clients reach the gateway, for the `servers` of OpenAPI documents. Default: the Host of the request.'),
+  publicUrl: z
+    .url()
+    .optional()
+    .describe(
+      'URL under which clients reach the gateway, for the `servers` of OpenAPI documents. Default: the Host of the request.',
+    ),
   allowedHosts: z
     .array(z.string())
     .default([])
-    .describe('Host names accepted in the Host header beside localhost, 127.0.0.1 and [::1]; `*` accepts any. Guards against DNS rebinding.'),
+    .describe(
+      'Host names accepted in the Host header beside localhost, 127.0.0.1 and [::1]; `*` accepts any. Guards against DNS rebinding.',
+    ),
   allowedOrigins: z
     .array(z.string())
     .default([])
@@ -57,15 +76,29 @@ export const configSchema = z.strictObject({
   stateDirectory: z
     .string()
     .optional()
-    .describe('Folder of what must survive a restart: runtime changes, era verdicts, signing key. Default: $STATE_DIRECTORY, else ~/.local/state/switchyard/mcp-gateway.'),
+    .describe(
+      'Folder of what must survive a restart: runtime changes, era verdicts, signing key. Default: $STATE_DIRECTORY, else ~/.local/state/switchyard/mcp-gateway.',
+    ),
   runtimeChanges: z
     .enum(['persist', 'until-restart', 'deny'])
     .default('persist')
-    .describe('What happens to changes made over the API: kept until the declared value changes, forgotten at restart, or refused.'),
+    .describe(
+      'What happens to changes made over the API: kept until the declared value changes, forgotten at restart, or refused.',
+    ),
   graceMs: milliseconds.default(300_000).describe('How long the tools of a server that is down stay listed, in ms.'),
-  parkedCallTtlMs: milliseconds.default(600_000).describe('How long a call that waits for an answer of its client is kept, in ms.'),
-  bodyLimitBytes: z.int().min(1024).default(16 * 1024 * 1024).describe('Largest request body accepted, in bytes.'),
-  messageLimitBytes: z.int().min(1024).default(16 * 1024 * 1024).describe('Largest single message accepted from a server, in bytes.'),
+  parkedCallTtlMs: milliseconds
+    .default(600_000)
+    .describe('How long a call that waits for an answer of its client is kept, in ms.'),
+  bodyLimitBytes: z
+    .int()
+    .min(1024)
+    .default(16 * 1024 * 1024)
+    .describe('Largest request body accepted, in bytes.'),
+  messageLimitBytes: z
+    .int()
+    .min(1024)
+    .default(16 * 1024 * 1024)
+    .describe('Largest single message accepted from a server, in bytes.'),
   logLevel: z.enum(['debug', 'info', 'warn', 'error']).default('info').describe('Least severe log line that is written.'),
 });
 

@@ -28,10 +28,11 @@ export const gatewayDaemon: DaemonOptions<GatewayConfig> = {
       metrics ??= createGatewayMetrics(gateway, gatewayInfo.version, () => mcp.sessionCount);
       return metrics;
     };
-    gateway.start();
     return {
       listen: [config.listen],
       handler: createApp(gateway, mcp, metricsOnce),
+      // Only once the address is ours: a second gateway on it must not start every server first.
+      onReady: () => gateway.start(),
       status: () => statusLine(gateway),
       onStopping: () => mcp.stop(),
       onDrain: () => gateway.stop(),

@@ -12,8 +12,8 @@ import type { Call, CallResult } from './call/call.ts';
 import { buildSnapshot, type CatalogSnapshot } from './catalog/catalog.ts';
 import type { GatewayConfig, ServerConfig } from './config.ts';
 import { errorCodes, type JsonObject, RpcError } from './jsonrpc/message.ts';
-import { baseHash, type OverlayRow, type Store } from './state/store.ts';
 import { Seal } from './state/seal.ts';
+import { baseHash, type OverlayRow, type Store } from './state/store.ts';
 import { ParkedCalls } from './upstream/parked-calls.ts';
 import type { ListKind } from './upstream/peer.ts';
 import { Upstream } from './upstream/upstream.ts';
@@ -102,7 +102,10 @@ export class Gateway {
   /** The server of that name. Throws RpcError -32602 with the nearest name. */
   upstream(name: string): Upstream {
     const upstream = this.#upstreams.get(name);
-    if (!upstream) throw new RpcError(errorCodes.invalidParams, `unknown server "${name}"${didYouMean(name, this.serverNames)}`, { httpStatus: 404 });
+    if (!upstream)
+      throw new RpcError(errorCodes.invalidParams, `unknown server "${name}"${didYouMean(name, this.serverNames)}`, {
+        httpStatus: 404,
+      });
     return upstream;
   }
 
@@ -110,7 +113,11 @@ export class Gateway {
   groupMembers(group: string): string[] {
     const members = this.config.groups[group];
     if (!members) {
-      throw new RpcError(errorCodes.invalidParams, `unknown group "${group}"${didYouMean(group, Object.keys(this.config.groups))}`, { httpStatus: 404 });
+      throw new RpcError(
+        errorCodes.invalidParams,
+        `unknown group "${group}"${didYouMean(group, Object.keys(this.config.groups))}`,
+        { httpStatus: 404 },
+      );
     }
     return this.serverNames.filter((name) => members.includes(name));
   }
@@ -186,7 +193,10 @@ export class Gateway {
   async setEnabled(name: string, enabled: boolean, who: string): Promise<void> {
     const upstream = this.upstream(name);
     const policy = this.config.runtimeChanges;
-    if (policy === 'deny') throw new Problem(403, { detail: 'runtime changes are denied by the setting "runtimeChanges"; change the declaration instead' });
+    if (policy === 'deny')
+      throw new Problem(403, {
+        detail: 'runtime changes are denied by the setting "runtimeChanges"; change the declaration instead',
+      });
     const declared = this.declaredEnabled(name);
     const when = new Date(this.clock.now()).toISOString();
     const row: OverlayRow = { server: name, field: 'enabled', value: enabled, baseHash: baseHash(declared), who, when };
@@ -208,7 +218,10 @@ export class Gateway {
     for (const row of this.#store.overlay()) {
       const server = this.config.mcpServers[row.server];
       if (server && row.baseHash === baseHash(isDeclaredEnabled(server)) && this.config.runtimeChanges === 'persist') continue;
-      this.logger.info('a runtime change ends: what it changed is declared otherwise now', { server: row.server, field: row.field });
+      this.logger.info('a runtime change ends: what it changed is declared otherwise now', {
+        server: row.server,
+        field: row.field,
+      });
       this.#store.deleteOverlay(row.server, row.field);
     }
   }
@@ -223,7 +236,9 @@ export class Gateway {
   }
 
   #sharedHttpClient(): Promise<HttpClient> {
-    this.#httpClient ??= import('@switchyard/kit/http-client').then(({ createHttpClient }) => createHttpClient({ connections: 128 }));
+    this.#httpClient ??= import('@switchyard/kit/http-client').then(({ createHttpClient }) =>
+      createHttpClient({ connections: 128 }),
+    );
     return this.#httpClient;
   }
 }

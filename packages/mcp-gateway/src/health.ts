@@ -30,6 +30,8 @@ export function readiness(gateway: Gateway): Readiness {
 export function statusLine(gateway: Gateway): string {
   const states = gateway.serverNames.map((name) => gateway.upstream(name).state);
   const count = (state: string) => states.filter((one) => one === state).length;
-  const parts = ['ready', 'starting', 'degraded', 'failed', 'disabled'].flatMap((state) => (count(state) > 0 ? [`${count(state)} ${state}`] : []));
+  const parts = ['ready', 'starting', 'degraded', 'failed', 'disabled'].flatMap((state) =>
+    count(state) > 0 ? [`${count(state)} ${state}`] : [],
+  );
   return `${states.length} servers${parts.length > 0 ? `: ${parts.join(', ')}` : ''}`;
 }

@@ -5,7 +5,11 @@ import type { Gateway } from './gateway.ts';
 export type GatewayMetrics = Metrics;
 
 /** Registers the gauges that are read from the gateway at scrape time. */
-export async function createGatewayMetrics(gateway: Gateway, version: string, sessionCount: () => number): Promise<GatewayMetrics> {
+export async function createGatewayMetrics(
+  gateway: Gateway,
+  version: string,
+  sessionCount: () => number,
+): Promise<GatewayMetrics> {
   const metrics = await createMetrics('mcp', { version });
   const up = metrics.gauge('upstream_up', '1 while the server can be called, else 0.', ['server']);
   const restarts = metrics.gauge('upstream_restarts', 'Starts of the server after its first one.', ['server']);

@@ -1,6 +1,49 @@
-/** The program `switchyard`. */
-import { runDaemonMain } from '@switchyard/kit/daemon-main';
-import { gatewayDaemon } from '@switchyard/mcp-gateway';
+/** The program `switchyard`: finds the command, runs it, and turns what it throws into one readable line and an exit code. */
+import { didYouMean } from '@switchyard/kit/nearest';
+import { type Command, CommandError } from './command.ts';
 
-// Interim: `run mcp-gateway …` until the command table stands.
-await runDaemonMain(gatewayDaemon, process.argv.slice(4));
+/** Loaded when used: `switchyard call` must not pay for what `switchyard up` needs. */
+const commands: Readonly<Record<string, { summary: string; load: () => Promise<{ command: Command }> }>> = {
+  up: { summary: 'start everything the config declares and show where it is', load: () => import('./commands/up.ts') },
+  run: { summary: 'run one daemon in the foreground', load: () => import('./commands/run.ts') },
+  servers: { summary: 'list the MCP servers behind the gateway and their states', load: () => import('./commands/servers.ts') },
+  tools: { summary: 'list the tools of all servers', load: () => import('./commands/tools.ts') },
+  call: { summary: 'call a tool', load: () => import('./commands/call.ts') },
+  doctor: { summary: 'check every part and say how to mend what is broken', load: () => import('./commands/doctor.ts') },
+};
+
+const help = `Usage: switchyard COMMAND [ARGUMENTS]
+
+${Object.entries(commands)
+  .map(([name, { summary }]) => `  ${name.padEnd(10)}${summary}`)
+  .join('\n')}
+
+\`switchyard COMMAND --help\` shows the arguments of a command.`;
+
+async function main(args: readonly string[]): Promise<number> {
+  const [name, ...rest] = args;
+  if (name === undefined || name === '--help' || name === '-h' || name === 'help') {
+    console.log(help);
+    return name === undefined ? 64 : 0;
+  }
+  const entry = Object.hasOwn(commands, name) ? commands[name] : undefined;
+  if (!entry)
+    throw new CommandError(
+      `unknown command "${name}"${didYouMean(name, Object.keys(commands))}; \`switchyard --help\` lists them`,
+      64,
+    );
+  const { command } = await entry.load();
+  if (command.ownsFlags !== true && (rest.includes('--help') || rest.includes('-h'))) {
+    console.log(`Usage: switchyard ${command.usage}`);
+    return 0;
+  }
+  return command.run(rest);
+}
+
+try {
+  process.exitCode = await main(process.argv.slice(2));
+} catch (error) {
+  if (!(error instanceof CommandError)) throw error;
+  console.error(`switchyard: ${error.message}`);
+  process.exitCode = error.exitCode;
+}

@@ -45,7 +45,8 @@ export function buildSnapshot(members: readonly CatalogMember[]): CatalogSnapsho
     templatesText: templates.text,
     tools: tools.routes,
     prompts: prompts.routes,
-    resource: (uri) => resources.routes.get(uri) ?? aliased(members, uri) ?? byTemplate(templates.routes, uri) ?? byScheme(members, uri),
+    resource: (uri) =>
+      resources.routes.get(uri) ?? aliased(members, uri) ?? byTemplate(templates.routes, uri) ?? byScheme(members, uri),
     template: (uriTemplate) => templates.routes.get(uriTemplate) ?? aliased(members, uriTemplate),
   };
 }
@@ -70,7 +71,11 @@ function publishNamed(members: readonly CatalogMember[], list: 'tools' | 'prompt
 }
 
 /** URIs stay as they are, so that links inside of results keep working; only a URI that two servers use gets an alias for the later one. */
-function publishUris(members: readonly CatalogMember[], list: 'resources' | 'templates', member: 'uri' | 'uriTemplate'): Published {
+function publishUris(
+  members: readonly CatalogMember[],
+  list: 'resources' | 'templates',
+  member: 'uri' | 'uriTemplate',
+): Published {
   const routes = new Map<string, Route>();
   const texts: string[] = [];
   for (const { name: server, lists } of members) {
@@ -109,6 +114,8 @@ function byTemplate(templates: ReadonlyMap<string, Route>, uri: string): Route |
 function byScheme(members: readonly CatalogMember[], uri: string): Route | undefined {
   const scheme = /^[A-Za-z][A-Za-z0-9+.-]*:/.exec(uri)?.[0];
   if (scheme === undefined) return undefined;
-  const having = members.filter(({ lists }) => [...lists.resources, ...lists.templates].some(({ key }) => key.startsWith(scheme)));
+  const having = members.filter(({ lists }) =>
+    [...lists.resources, ...lists.templates].some(({ key }) => key.startsWith(scheme)),
+  );
   return having.length === 1 && having[0] ? { server: having[0].name, name: uri } : undefined;
 }

@@ -20,15 +20,22 @@ function compile(template: string): RegExp | undefined {
   for (let open = rest.indexOf('{'); open !== -1; open = rest.indexOf('{')) {
     const close = rest.indexOf('}', open);
     if (close === -1) return undefined;
-    source += escape(rest.slice(0, open));
+    source += escapeRegExp(rest.slice(0, open));
     const operator = rest[open + 1] ?? '';
     // Each piece is one class repeated once, so that matching stays linear in practice.
-    source += operator === '+' || operator === '#' ? '[^\\s]*' : operator === '/' ? '(?:/[^\\s?#]*)?' : operator === '?' || operator === '&' ? '(?:[?&][^#\\s]*)?' : '[^/?#\\s]*';
+    source +=
+      operator === '+' || operator === '#'
+        ? '[^\\s]*'
+        : operator === '/'
+          ? '(?:/[^\\s?#]*)?'
+          : operator === '?' || operator === '&'
+            ? '(?:[?&][^#\\s]*)?'
+            : '[^/?#\\s]*';
     rest = rest.slice(close + 1);
   }
-  return new RegExp(`^${source}${escape(rest)}$`);
+  return new RegExp(`^${source}${escapeRegExp(rest)}$`);
 }
 
-function escape(text: string): string {
+function escapeRegExp(text: string): string {
   return text.replace(/[.*+?^${}()|[\]\\/]/g, '\\$&');
 }

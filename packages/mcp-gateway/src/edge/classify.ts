@@ -4,10 +4,10 @@
  * against it. Pure: headers and parsed body in, decision out.
  */
 import type { IncomingHttpHeaders } from 'node:http';
+import type { ClientFacts } from '../call/call.ts';
 import { errorCodes, type Incoming, type JsonObject, RpcError } from '../jsonrpc/message.ts';
 import { decodeHeaderValue } from '../protocol/header-value.ts';
 import { eraOfRevision, isLogLevel, legacyRevisions, metaKeys, modernRevisions, nameSource } from '../protocol/revision.ts';
-import type { ClientFacts } from '../call/call.ts';
 
 export type Classified = { era: 'legacy' } | { era: 'modern'; client: ClientFacts };
 
@@ -29,13 +29,20 @@ export function classify(message: Incoming, headers: IncomingHttpHeaders): Class
       return { era: 'legacy' };
     }
     if (message.method === 'initialize') {
-      throw bad(errorCodes.headerMismatch, `the MCP-Protocol-Version header names ${version}, but initialize belongs to revisions before 2026-07-28`);
+      throw bad(
+        errorCodes.headerMismatch,
+        `the MCP-Protocol-Version header names ${version}, but initialize belongs to revisions before 2026-07-28`,
+      );
     }
     // Notifications carry no envelope of their own: the header decides.
     if (message.id === undefined) return { era: 'modern', client: { protocolVersion: version, info: {}, capabilities: {} } };
-    throw bad(errorCodes.invalidParams, `params._meta must hold ${metaKeys.protocolVersion} and ${metaKeys.clientCapabilities} in revision ${version}`);
+    throw bad(
+      errorCodes.invalidParams,
+      `params._meta must hold ${metaKeys.protocolVersion} and ${metaKeys.clientCapabilities} in revision ${version}`,
+    );
   }
-  if (typeof claim !== 'string') throw bad(errorCodes.invalidParams, `params._meta["${metaKeys.protocolVersion}"] must be a string`);
+  if (typeof claim !== 'string')
+    throw bad(errorCodes.invalidParams, `params._meta["${metaKeys.protocolVersion}"] must be a string`);
   if (message.id !== undefined) checkHeaders(message, claim, version, headers);
   if (!(modernRevisions as readonly string[]).includes(claim)) throw unsupported(claim);
   return { era: 'modern', client: clientOf(claim, meta as JsonObject) };
@@ -43,11 +50,14 @@ export function classify(message: Incoming, headers: IncomingHttpHeaders): Class
 
 function clientOf(protocolVersion: string, meta: JsonObject): ClientFacts {
   const capabilities = meta[metaKeys.clientCapabilities];
-  if (!isObject(capabilities)) throw bad(errorCodes.invalidParams, `params._meta["${metaKeys.clientCapabilities}"] is required and must be an object`);
+  if (!isObject(capabilities))
+    throw bad(errorCodes.invalidParams, `params._meta["${metaKeys.clientCapabilities}"] is required and must be an object`);
   const info = meta[metaKeys.clientInfo];
-  if (info !== undefined && !isObject(info)) throw bad(errorCodes.invalidParams, `params._meta["${metaKeys.clientInfo}"] must be an object`);
+  if (info !== undefined && !isObject(info))
+    throw bad(errorCodes.invalidParams, `params._meta["${metaKeys.clientInfo}"] must be an object`);
   const logLevel = meta[metaKeys.logLevel];
-  if (logLevel !== undefined && !isLogLevel(logLevel)) throw bad(errorCodes.invalidParams, `params._meta["${metaKeys.logLevel}"] is not a log level`);
+  if (logLevel !== undefined && !isLogLevel(logLevel))
+    throw bad(errorCodes.invalidParams, `params._meta["${metaKeys.logLevel}"] is not a log level`);
   return { protocolVersion, info: info ?? {}, capabilities, logLevel };
 }
 
@@ -62,12 +72,14 @@ function checkHeaders(message: Incoming, claim: string, version: string | undefi
   const wanted = message.params?.[source];
   const given = headers['mcp-name'];
   if (given === undefined) {
-    if (typeof wanted === 'string') throw mismatch(`the Mcp-Name header is missing; params.${source} is ${JSON.stringify(wanted)}`);
+    if (typeof wanted === 'string')
+      throw mismatch(`the Mcp-Name header is missing; params.${source} is ${JSON.stringify(wanted)}`);
     return;
   }
   const decoded = typeof given === 'string' ? decodeHeaderValue(given) : undefined;
   if (decoded === undefined) throw mismatch('the Mcp-Name header is not validly encoded');
-  if (typeof wanted === 'string' && decoded !== wanted) throw mismatch(`the Mcp-Name header says ${JSON.stringify(decoded)}, params.${source} is ${JSON.stringify(wanted)}`);
+  if (typeof wanted === 'string' && decoded !== wanted)
+    throw mismatch(`the Mcp-Name header says ${JSON.stringify(decoded)}, params.${source} is ${JSON.stringify(wanted)}`);
 }
 
 function isObject(value: unknown): value is JsonObject {
@@ -84,8 +96,12 @@ function mismatch(message: string): RpcError {
 
 function unsupported(requested: string): RpcError {
   const supported = [...modernRevisions, ...legacyRevisions];
-  return new RpcError(errorCodes.unsupportedProtocolVersion, `MCP revision ${requested} is not supported; supported: ${supported.join(', ')}`, {
-    httpStatus: 400,
-    data: { supported: [...modernRevisions], requested },
-  });
+  return new RpcError(
+    errorCodes.unsupportedProtocolVersion,
+    `MCP revision ${requested} is not supported; supported: ${supported.join(', ')}`,
+    {
+      httpStatus: 400,
+      data: { supported: [...modernRevisions], requested },
+    },
+  );
 }

@@ -58,7 +58,11 @@ export function singleEndpoint(gateway: Gateway, server: string, path: string): 
       const list = listOf[request.method];
       // While a server is down its last known lists stand in for it, so that clients keep their tools.
       if (list !== undefined && upstream.state === 'failed' && upstream.lists[list.list].length > 0) {
-        return { type: 'complete', typed: false, text: `{"${list.member}":[${upstream.lists[list.list].map((entry) => entry.text).join(',')}]}` };
+        return {
+          type: 'complete',
+          typed: false,
+          text: `{"${list.member}":[${upstream.lists[list.list].map((entry) => entry.text).join(',')}]}`,
+        };
       }
       return gateway.call({ ...request, server, name: typeof name === 'string' ? name : undefined });
     },
@@ -116,8 +120,13 @@ export function aggregateEndpoint(gateway: Gateway, members: () => readonly stri
     if (!route) throw unknown(kind === 'tools' ? 'tool' : 'prompt', name, routes.keys());
     return forward(request, route, { name: JSON.stringify(route.name) });
   };
-  const listResult = async (request: EndpointRequest, member: string, list: (snapshot: CatalogSnapshot) => string): Promise<CallResult> => {
-    if (request.parsedParams.cursor !== undefined) throw new RpcError(errorCodes.invalidParams, 'unknown cursor: this list has one page');
+  const listResult = async (
+    request: EndpointRequest,
+    member: string,
+    list: (snapshot: CatalogSnapshot) => string,
+  ): Promise<CallResult> => {
+    if (request.parsedParams.cursor !== undefined)
+      throw new RpcError(errorCodes.invalidParams, 'unknown cursor: this list has one page');
     return { type: 'complete', text: `{"${member}":${list(await snapshot())}}`, typed: false };
   };
 
@@ -150,7 +159,10 @@ export function aggregateEndpoint(gateway: Gateway, members: () => readonly stri
         case 'resources/read': {
           const { uri } = request.parsedParams;
           const route = typeof uri === 'string' ? (await snapshot()).resource(uri) : undefined;
-          if (!route) throw new RpcError(errorCodes.invalidParams, `no server offers the resource ${JSON.stringify(uri)}`, { data: { uri } });
+          if (!route)
+            throw new RpcError(errorCodes.invalidParams, `no server offers the resource ${JSON.stringify(uri)}`, {
+              data: { uri },
+            });
           return forward(request, route, { uri: JSON.stringify(route.name) });
         }
         case 'completion/complete': {
@@ -159,12 +171,16 @@ export function aggregateEndpoint(gateway: Gateway, members: () => readonly stri
           return forward(request, route, { ref });
         }
         default:
-          throw new RpcError(errorCodes.methodNotFound, `${request.method} is not offered by an endpoint of several servers; use /mcp/{server}`);
+          throw new RpcError(
+            errorCodes.methodNotFound,
+            `${request.method} is not offered by an endpoint of several servers; use /mcp/{server}`,
+          );
       }
     },
     async watch(uri) {
       const route = (await snapshot()).resource(uri);
-      if (!route) throw new RpcError(errorCodes.invalidParams, `no server offers the resource ${JSON.stringify(uri)}`, { data: { uri } });
+      if (!route)
+        throw new RpcError(errorCodes.invalidParams, `no server offers the resource ${JSON.stringify(uri)}`, { data: { uri } });
       return gateway.watch(route.server, route.name);
     },
     wantLogs(client) {
@@ -227,4 +243,3 @@ function instructionsOf(gateway: Gateway, members: readonly string[]): string | 
   });
   return parts.length === 0 ? undefined : parts.join('\n\n').slice(0, maxInstructionsChars);
 }
-

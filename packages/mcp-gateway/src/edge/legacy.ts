@@ -1,11 +1,20 @@
 /** Clients of the handshake era (2024-11-05 … 2025-11-25): sessions, requests both ways, a GET stream for the rest. */
 import type { Caller, CallResult } from '../call/call.ts';
-import { errorCodes, errorResponseText, type Incoming, type JsonObject, notificationText, RpcError, resultResponseText, toErrorObject } from '../jsonrpc/message.ts';
+import {
+  errorCodes,
+  errorResponseText,
+  type Incoming,
+  type JsonObject,
+  notificationText,
+  RpcError,
+  resultResponseText,
+  toErrorObject,
+} from '../jsonrpc/message.ts';
 import { isLogLevel, latestLegacyRevision, legacyRevisions, reachesLevel } from '../protocol/revision.ts';
 import { AbortedError } from '../upstream/link.ts';
 import { objectOf } from '../upstream/peer.ts';
 import type { Endpoint } from './endpoint.ts';
-import { objectSchemasOnly, objectContentOnly } from './legacy-shapes.ts';
+import { objectContentOnly, objectSchemasOnly } from './legacy-shapes.ts';
 import type { Reply } from './reply.ts';
 import { callParams, progressOf } from './request-params.ts';
 import type { Session, Sessions } from './session.ts';
@@ -29,7 +38,8 @@ export async function serveInitialize(request: Omit<LegacyRequest, 'session'>): 
   const id = message.id as string | number;
   try {
     const params = message.params ?? {};
-    if (typeof params.protocolVersion !== 'string') throw new RpcError(errorCodes.invalidParams, '"protocolVersion" must be a string');
+    if (typeof params.protocolVersion !== 'string')
+      throw new RpcError(errorCodes.invalidParams, '"protocolVersion" must be a string');
     const known = (legacyRevisions as readonly string[]).includes(params.protocolVersion);
     const protocolVersion = known ? params.protocolVersion : latestLegacyRevision;
     const client = { protocolVersion, info: objectOf(params.clientInfo), capabilities: objectOf(params.capabilities) };
@@ -46,7 +56,8 @@ export function takeMessage(session: Session, message: Incoming): void {
   if (message.method === undefined) session.answer(message);
   else if (message.method === 'notifications/cancelled') {
     const { requestId, reason } = message.params ?? {};
-    const controller = typeof requestId === 'string' || typeof requestId === 'number' ? session.running.get(requestId) : undefined;
+    const controller =
+      typeof requestId === 'string' || typeof requestId === 'number' ? session.running.get(requestId) : undefined;
     controller?.abort(new Error(typeof reason === 'string' ? reason : 'the client cancelled'));
   }
 }
@@ -74,7 +85,8 @@ async function answer(request: LegacyRequest, signal: AbortSignal): Promise<stri
     case 'ping':
       return '{}';
     case 'logging/setLevel':
-      if (!isLogLevel(params.level)) throw new RpcError(errorCodes.invalidParams, `"level" is not a log level: ${JSON.stringify(params.level)}`);
+      if (!isLogLevel(params.level))
+        throw new RpcError(errorCodes.invalidParams, `"level" is not a log level: ${JSON.stringify(params.level)}`);
       session.logLevel = params.level;
       endpoint.wantLogs({ ...session.client, logLevel: params.level });
       return '{}';
@@ -101,7 +113,9 @@ async function perform({ endpoint, message, session, requestId, reply }: LegacyR
   const method = message.method as string;
   const progress = progressOf(message);
   const send = (text: string) => reply.send(text);
-  const ask = reply.mayStream ? (question: { method: string; params?: JsonObject | undefined }) => session.ask(question, send, signal) : undefined;
+  const ask = reply.mayStream
+    ? (question: { method: string; params?: JsonObject | undefined }) => session.ask(question, send, signal)
+    : undefined;
   const call = {
     method,
     ...callParams(message),
@@ -110,18 +124,31 @@ async function perform({ endpoint, message, session, requestId, reply }: LegacyR
     requestId,
     signal,
     ask,
-    onProgress: progress === undefined ? undefined : (sent: JsonObject) => send(notificationText('notifications/progress', { ...sent, progressToken: progress })),
+    onProgress:
+      progress === undefined
+        ? undefined
+        : (sent: JsonObject) => send(notificationText('notifications/progress', { ...sent, progressToken: progress })),
     onLog: (sent: JsonObject) => {
-      if (session.logLevel === undefined || reachesLevel(sent.level, session.logLevel)) send(notificationText('notifications/message', sent));
+      if (session.logLevel === undefined || reachesLevel(sent.level, session.logLevel))
+        send(notificationText('notifications/message', sent));
     },
   };
   let result = await endpoint.request(call);
   for (let round = 0; result.type === 'input_required'; round += 1) {
-    if (round === maxRounds) throw new RpcError(errorCodes.internalError, `the server asked for input ${maxRounds} times without finishing`);
-    if (!ask) throw new RpcError(errorCodes.internalError, 'the server needs input, but this request does not accept an event stream to ask over');
+    if (round === maxRounds)
+      throw new RpcError(errorCodes.internalError, `the server asked for input ${maxRounds} times without finishing`);
+    if (!ask)
+      throw new RpcError(
+        errorCodes.internalError,
+        'the server needs input, but this request does not accept an event stream to ask over',
+      );
     result = await endpoint.request({ ...call, round: await answers(result, ask) });
   }
-  if (result.type !== 'complete') throw new RpcError(errorCodes.internalError, `the server answered with a "${result.type}" result, which MCP ${session.client.protocolVersion} does not know`);
+  if (result.type !== 'complete')
+    throw new RpcError(
+      errorCodes.internalError,
+      `the server answered with a "${result.type}" result, which MCP ${session.client.protocolVersion} does not know`,
+    );
   if (method === 'tools/list') return objectSchemasOnly(result.text);
   return method === 'tools/call' && result.typed ? objectContentOnly(result.text) : result.text;
 }

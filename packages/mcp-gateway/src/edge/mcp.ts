@@ -28,9 +28,13 @@ export class McpEdge {
     this.#endpoints.set('/mcp', aggregateEndpoint(gateway, all, '/mcp'));
     for (const group of Object.keys(gateway.config.groups)) {
       const path = `/mcp/group/${group}`;
-      this.#endpoints.set(path, aggregateEndpoint(gateway, () => gateway.groupMembers(group), path));
+      this.#endpoints.set(
+        path,
+        aggregateEndpoint(gateway, () => gateway.groupMembers(group), path),
+      );
     }
-    for (const server of gateway.serverNames) this.#endpoints.set(`/mcp/${server}`, singleEndpoint(gateway, server, `/mcp/${server}`));
+    for (const server of gateway.serverNames)
+      this.#endpoints.set(`/mcp/${server}`, singleEndpoint(gateway, server, `/mcp/${server}`));
   }
 
   get sessionCount(): number {
@@ -44,10 +48,14 @@ export class McpEdge {
       if (request.method === 'POST') await this.#post(endpoint, caller, request, response);
       else if (request.method === 'GET') this.#get(endpoint, caller, request, response);
       else if (request.method === 'DELETE') this.#delete(endpoint, caller, request, response);
-      else refuse(response, 405, errorCodes.invalidRequest, `${request.method} is not used on an MCP endpoint`, { allow: 'GET, POST, DELETE' });
+      else
+        refuse(response, 405, errorCodes.invalidRequest, `${request.method} is not used on an MCP endpoint`, {
+          allow: 'GET, POST, DELETE',
+        });
     } catch (error) {
       if (error instanceof RpcError) refuse(response, error.httpStatus ?? 400, error.code, error.message, {}, error.data);
-      else if (error instanceof BodyTooLargeError) refuse(response, 413, errorCodes.invalidRequest, error.message, { connection: 'close' });
+      else if (error instanceof BodyTooLargeError)
+        refuse(response, 413, errorCodes.invalidRequest, error.message, { connection: 'close' });
       else if (!request.complete) response.destroy();
       else {
         this.#gateway.logger.error('a request failed unexpectedly', { error, path });
@@ -74,7 +82,9 @@ export class McpEdge {
     const type = request.headers['content-type']?.split(';', 1)[0]?.trim().toLowerCase();
     if (type !== 'application/json') {
       request.resume();
-      throw new RpcError(errorCodes.invalidRequest, `Content-Type must be application/json, found ${type ?? 'none'}`, { httpStatus: 415 });
+      throw new RpcError(errorCodes.invalidRequest, `Content-Type must be application/json, found ${type ?? 'none'}`, {
+        httpStatus: 415,
+      });
     }
     const message = parse(await readBody(request, this.#gateway.config.bodyLimitBytes));
     const classified = classifyOrRefuse(message, request, response);
@@ -88,7 +98,8 @@ export class McpEdge {
       }
       return serveModern({ endpoint, message, client: classified.client, headers: request.headers, caller, requestId, reply });
     }
-    if (message.method === 'initialize') return serveInitialize({ endpoint, message, caller, requestId, reply, sessions: this.#sessions });
+    if (message.method === 'initialize')
+      return serveInitialize({ endpoint, message, caller, requestId, reply, sessions: this.#sessions });
     const session = this.#sessionOf(endpoint, caller, request);
     if (message.method === undefined || message.id === undefined) {
       takeMessage(session, message);
@@ -103,7 +114,8 @@ export class McpEdge {
     if (request.headers['mcp-session-id'] === undefined) {
       return refuse(response, 405, errorCodes.invalidRequest, 'a GET stream needs a session (Mcp-Session-Id)', { allow: 'POST' });
     }
-    if (!acceptsStream(request)) return refuse(response, 406, errorCodes.invalidRequest, 'a GET stream needs Accept: text/event-stream');
+    if (!acceptsStream(request))
+      return refuse(response, 406, errorCodes.invalidRequest, 'a GET stream needs Accept: text/event-stream');
     const session = this.#sessionOf(endpoint, caller, request);
     session.attach(new EventStream(response, { 'mcp-session-id': session.id }));
   }
@@ -120,7 +132,11 @@ export class McpEdge {
   #sessionOf(endpoint: Endpoint, caller: Caller, request: IncomingMessage): Session {
     const id = request.headers['mcp-session-id'];
     if (typeof id !== 'string') {
-      const client = { protocolVersion: String(request.headers['mcp-protocol-version'] ?? '2025-03-26'), info: {}, capabilities: {} };
+      const client = {
+        protocolVersion: String(request.headers['mcp-protocol-version'] ?? '2025-03-26'),
+        info: {},
+        capabilities: {},
+      };
       return new Session('', caller, { ...endpoint, listen: () => () => {} }, client, 0);
     }
     const session = this.#sessions.find(id, caller, endpoint);
@@ -136,7 +152,10 @@ function parse(text: string): Incoming {
   } catch (error) {
     throw new RpcError(errorCodes.parseError, `the body is not JSON: ${(error as Error).message}`, { httpStatus: 400 });
   }
-  if (Array.isArray(value)) throw new RpcError(errorCodes.invalidRequest, 'JSON-RPC batches are not accepted; send one message per POST', { httpStatus: 400 });
+  if (Array.isArray(value))
+    throw new RpcError(errorCodes.invalidRequest, 'JSON-RPC batches are not accepted; send one message per POST', {
+      httpStatus: 400,
+    });
   return toIncoming(value, text);
 }
 

@@ -1,12 +1,21 @@
 /** Clients of 2026-07-28: one POST is one request, nothing is remembered between two of them. */
 import type { IncomingHttpHeaders } from 'node:http';
 import type { Caller, CallResult, ClientFacts } from '../call/call.ts';
-import { errorCodes, errorResponseText, type Incoming, type JsonObject, notificationText, RpcError, resultResponseText, toErrorObject } from '../jsonrpc/message.ts';
+import {
+  errorCodes,
+  errorResponseText,
+  type Incoming,
+  type JsonObject,
+  notificationText,
+  RpcError,
+  resultResponseText,
+  toErrorObject,
+} from '../jsonrpc/message.ts';
 import { memberText, rewriteObject } from '../jsonrpc/scan.ts';
 import { checkParamHeaders } from '../protocol/param-headers.ts';
 import { metaKeys, modernRevisions, reachesLevel } from '../protocol/revision.ts';
-import { objectOf } from '../upstream/peer.ts';
 import { AbortedError } from '../upstream/link.ts';
+import { objectOf } from '../upstream/peer.ts';
 import type { Endpoint } from './endpoint.ts';
 import { serveListen } from './modern-listen.ts';
 import type { Reply } from './reply.ts';
@@ -23,9 +32,24 @@ export interface ModernRequest {
 }
 
 /** Requests of the handshake era that this one took away. */
-const removedMethods = new Set(['initialize', 'ping', 'logging/setLevel', 'resources/subscribe', 'resources/unsubscribe', 'tasks/list', 'tasks/result']);
+const removedMethods = new Set([
+  'initialize',
+  'ping',
+  'logging/setLevel',
+  'resources/subscribe',
+  'resources/unsubscribe',
+  'tasks/list',
+  'tasks/result',
+]);
 /** Results that must say how long and for whom they may be cached (2026-07-28, Utilities › Caching). */
-const cacheableMethods = new Set(['server/discover', 'tools/list', 'prompts/list', 'resources/list', 'resources/templates/list', 'resources/read']);
+const cacheableMethods = new Set([
+  'server/discover',
+  'tools/list',
+  'prompts/list',
+  'resources/list',
+  'resources/templates/list',
+  'resources/read',
+]);
 
 /** Answers one request; everything that goes wrong becomes the JSON-RPC error of the reply. */
 export async function serveModern(request: ModernRequest): Promise<void> {
@@ -46,7 +70,8 @@ export async function serveModern(request: ModernRequest): Promise<void> {
 async function answer(request: ModernRequest, signal: AbortSignal): Promise<string | undefined> {
   const { endpoint, message, client, headers, caller, requestId, reply } = request;
   const method = message.method as string;
-  if (removedMethods.has(method)) throw new RpcError(errorCodes.methodNotFound, `${method} does not exist in MCP ${client.protocolVersion}`);
+  if (removedMethods.has(method))
+    throw new RpcError(errorCodes.methodNotFound, `${method} does not exist in MCP ${client.protocolVersion}`);
   if (method === 'server/discover') return discoverText(endpoint);
   if (method === 'subscriptions/listen') {
     await serveListen(endpoint, message, reply);
@@ -63,12 +88,17 @@ async function answer(request: ModernRequest, signal: AbortSignal): Promise<stri
       client,
       requestId,
       signal,
-      onProgress: progress === undefined ? undefined : ((sent: JsonObject) => reply.send(notificationText('notifications/progress', { ...sent, progressToken: progress }))),
+      onProgress:
+        progress === undefined
+          ? undefined
+          : (sent: JsonObject) => reply.send(notificationText('notifications/progress', { ...sent, progressToken: progress })),
       onLog:
-        client.logLevel === undefined ? undefined :
-        ((sent: JsonObject) => {
-          if (client.logLevel && reachesLevel(sent.level, client.logLevel)) reply.send(notificationText('notifications/message', sent));
-        }),
+        client.logLevel === undefined
+          ? undefined
+          : (sent: JsonObject) => {
+              if (client.logLevel && reachesLevel(sent.level, client.logLevel))
+                reply.send(notificationText('notifications/message', sent));
+            },
     })
     .catch((error: unknown) => urlQuestionOf(error));
   return complete(method, result, endpoint.serverInfo);
@@ -90,7 +120,10 @@ function complete(method: string, result: CallResult, serverInfo: JsonObject): s
     if (!result.text.includes('"cacheScope"')) additions.cacheScope = '"private"';
   }
   const meta = result.text.includes('"_meta"') ? memberText(result.text, '_meta') : undefined;
-  additions._meta = JSON.stringify({ ...(meta === undefined ? {} : objectOf(JSON.parse(meta))), [metaKeys.serverInfo]: serverInfo });
+  additions._meta = JSON.stringify({
+    ...(meta === undefined ? {} : objectOf(JSON.parse(meta))),
+    [metaKeys.serverInfo]: serverInfo,
+  });
   if (meta !== undefined) return rewriteObject(result.text, additions);
   // The common case without a scan of a possibly large text: append before the closing brace.
   const body = result.text.slice(0, result.text.lastIndexOf('}'));
@@ -103,13 +136,18 @@ async function discoverText(endpoint: Endpoint): Promise<string> {
   const supportedVersions = JSON.stringify(modernRevisions);
   if (text !== undefined) return rewriteObject(text, { supportedVersions });
   const { tasks: _tasks, ...capabilities } = facts.capabilities;
-  const result = { supportedVersions: modernRevisions, capabilities, ...(facts.instructions !== undefined && { instructions: facts.instructions }) };
+  const result = {
+    supportedVersions: modernRevisions,
+    capabilities,
+    ...(facts.instructions !== undefined && { instructions: facts.instructions }),
+  };
   return complete('server/discover', { type: 'complete', text: JSON.stringify(result), typed: false }, endpoint.serverInfo);
 }
 
 /** What handshake-era errors are called here (2026-07-28, Base › Error Codes). */
 function modernError(error: unknown): unknown {
-  if (error instanceof RpcError && error.code === errorCodes.resourceNotFound) return new RpcError(errorCodes.invalidParams, error.message, { data: error.data });
+  if (error instanceof RpcError && error.code === errorCodes.resourceNotFound)
+    return new RpcError(errorCodes.invalidParams, error.message, { data: error.data });
   return error;
 }
 

@@ -99,7 +99,11 @@ export class Reply {
       return;
     }
     if (this.#response.headersSent || this.#response.closed) return;
-    this.#response.writeHead(status, { 'content-type': 'application/json', 'content-length': Buffer.byteLength(text), ...headers });
+    this.#response.writeHead(status, {
+      'content-type': 'application/json',
+      'content-length': Buffer.byteLength(text),
+      ...headers,
+    });
     this.#response.end(text);
   }
 

@@ -29,8 +29,12 @@ export function callParams(message: Incoming): CallParams {
   if (requestState === undefined && inputResponses === undefined) {
     return { params: _meta === undefined ? text : rewriteObject(text, { _meta: undefined }), parsedParams, meta };
   }
-  if (requestState !== undefined && typeof requestState !== 'string') throw new RpcError(errorCodes.invalidParams, '"requestState" must be a string');
-  if (inputResponses !== undefined && (inputResponses === null || typeof inputResponses !== 'object' || Array.isArray(inputResponses))) {
+  if (requestState !== undefined && typeof requestState !== 'string')
+    throw new RpcError(errorCodes.invalidParams, '"requestState" must be a string');
+  if (
+    inputResponses !== undefined &&
+    (inputResponses === null || typeof inputResponses !== 'object' || Array.isArray(inputResponses))
+  ) {
     throw new RpcError(errorCodes.invalidParams, '"inputResponses" must be an object');
   }
   return {

@@ -71,7 +71,10 @@ export class Session {
     const id = `switchyard-${++this.#lastQuestionId}`;
     const answer = Promise.withResolvers<JsonObject>();
     this.#questions.set(id, answer);
-    const timer = setTimeout(() => answer.reject(new RpcError(errorCodes.internalError, 'the client did not answer in time')), answerTimeoutMs);
+    const timer = setTimeout(
+      () => answer.reject(new RpcError(errorCodes.internalError, 'the client did not answer in time')),
+      answerTimeoutMs,
+    );
     const onAbort = () => answer.reject(new RpcError(errorCodes.internalError, 'the call was cancelled'));
     signal.addEventListener('abort', onAbort, { once: true });
     send(requestText(id, question.method, question.params === undefined ? undefined : JSON.stringify(question.params)));

@@ -77,15 +77,19 @@ export function readMessage(text: string): Incoming {
 
 /** Takes an already parsed value for a message; `text` is what it was parsed from. Throws RpcError -32600. */
 export function toIncoming(value: unknown, text: string): Incoming {
-  const invalid = (why: string) => new RpcError(errorCodes.invalidRequest, `not a JSON-RPC 2.0 message: ${why}`, { httpStatus: 400 });
+  const invalid = (why: string) =>
+    new RpcError(errorCodes.invalidRequest, `not a JSON-RPC 2.0 message: ${why}`, { httpStatus: 400 });
   if (value === null || typeof value !== 'object' || Array.isArray(value)) throw invalid('an object was expected');
   const message = value as Record<string, unknown>;
   if (message.jsonrpc !== '2.0') throw invalid('"jsonrpc" must be "2.0"');
   const { id, method, params, error } = message;
-  if (id !== undefined && id !== null && typeof id !== 'string' && typeof id !== 'number') throw invalid('"id" must be a string or a number');
+  if (id !== undefined && id !== null && typeof id !== 'string' && typeof id !== 'number')
+    throw invalid('"id" must be a string or a number');
   if (method !== undefined && typeof method !== 'string') throw invalid('"method" must be a string');
-  if (params !== undefined && (params === null || typeof params !== 'object' || Array.isArray(params))) throw invalid('"params" must be an object');
-  if (method === undefined && message.result === undefined && error === undefined) throw invalid('one of "method", "result", "error" is needed');
+  if (params !== undefined && (params === null || typeof params !== 'object' || Array.isArray(params)))
+    throw invalid('"params" must be an object');
+  if (method === undefined && message.result === undefined && error === undefined)
+    throw invalid('one of "method", "result", "error" is needed');
   if (method !== undefined && id === null) throw invalid('"id" of a request must be a string or a number');
   const incoming: Incoming = { text };
   if (id !== undefined) incoming.id = id as JsonId | null;

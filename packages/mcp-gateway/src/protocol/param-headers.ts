@@ -40,7 +40,8 @@ function collect(schema: unknown, path: readonly string[], reachable: boolean, f
     if (typeof name !== 'string' || !token.test(name)) throw new Error(`x-mcp-header of ${where} is not a header name`);
     if (!reachable || path.length === 0) throw new Error(`x-mcp-header of ${where} is not reachable through "properties" alone`);
     const type = node.type;
-    if (type !== 'string' && type !== 'integer' && type !== 'boolean') throw new Error(`x-mcp-header of ${where} needs type string, integer or boolean`);
+    if (type !== 'string' && type !== 'integer' && type !== 'boolean')
+      throw new Error(`x-mcp-header of ${where} needs type string, integer or boolean`);
     found.push({ header: `mcp-param-${name.toLowerCase()}`, path, type });
   }
   for (const [key, value] of Object.entries(node)) {
@@ -64,7 +65,8 @@ export function renderParamHeaders(declared: readonly ParamHeader[], args: unkno
   const headers: Record<string, string> = {};
   for (const { header, path } of declared) {
     const value = valueAt(args, path);
-    if (typeof value === 'string' || typeof value === 'number' || typeof value === 'boolean') headers[header] = encodeHeaderValue(String(value));
+    if (typeof value === 'string' || typeof value === 'number' || typeof value === 'boolean')
+      headers[header] = encodeHeaderValue(String(value));
   }
   return headers;
 }
@@ -85,7 +87,10 @@ export function checkParamHeaders(
     if (typeof given !== 'string') return `the argument ${path.join('.')} is present but the header ${header} is missing`;
     const decoded = decodeHeaderValue(given);
     if (decoded === undefined) return `the header ${header} is not validly encoded`;
-    const equal = type === 'integer' && typeof value === 'number' ? decoded.trim() !== '' && Number(decoded) === value : decoded === String(value);
+    const equal =
+      type === 'integer' && typeof value === 'number'
+        ? decoded.trim() !== '' && Number(decoded) === value
+        : decoded === String(value);
     if (!equal) return `the header ${header} does not match the argument ${path.join('.')}`;
   }
   return undefined;

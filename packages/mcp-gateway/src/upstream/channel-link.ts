@@ -76,7 +76,9 @@ export class ChannelLink implements Link {
   }
 
   respond(id: JsonId, outcome: { result: unknown } | { error: RpcErrorObject }): void {
-    this.#send('error' in outcome ? errorResponseText(id, outcome.error) : resultResponseText(id, JSON.stringify(outcome.result)));
+    this.#send(
+      'error' in outcome ? errorResponseText(id, outcome.error) : resultResponseText(id, JSON.stringify(outcome.result)),
+    );
   }
 
   async close(): Promise<void> {

@@ -25,7 +25,11 @@ export interface Connected {
   broken: Promise<Error>;
 }
 
-const modernErrors: readonly number[] = [errorCodes.headerMismatch, errorCodes.missingClientCapability, errorCodes.unsupportedProtocolVersion];
+const modernErrors: readonly number[] = [
+  errorCodes.headerMismatch,
+  errorCodes.missingClientCapability,
+  errorCodes.unsupportedProtocolVersion,
+];
 
 /** Connects in one era only. Throws RpcError or LinkError. */
 export async function connectAs(era: Era, options: ConnectOptions): Promise<Connected> {
@@ -68,7 +72,10 @@ async function connectLegacy(options: ConnectOptions, reuse?: OpenedLink): Promi
     const sse = await options.links.open('sse').catch((sseError: Error) => {
       throw new LinkError(`${(error as Error).message}; as an SSE server: ${sseError.message}`);
     });
-    return closingOnError(sse, async () => ({ peer: await LegacyPeer.connect(sse.link, sse.route, options.legacy), broken: sse.broken }));
+    return closingOnError(sse, async () => ({
+      peer: await LegacyPeer.connect(sse.link, sse.route, options.legacy),
+      broken: sse.broken,
+    }));
   }
 }
 

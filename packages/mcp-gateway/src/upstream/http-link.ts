@@ -67,7 +67,9 @@ export class HttpLink implements Link {
   }
 
   respond(id: JsonId, outcome: { result: unknown } | { error: RpcErrorObject }): void {
-    this.#postAndForget('error' in outcome ? errorResponseText(id, outcome.error) : resultResponseText(id, JSON.stringify(outcome.result)));
+    this.#postAndForget(
+      'error' in outcome ? errorResponseText(id, outcome.error) : resultResponseText(id, JSON.stringify(outcome.result)),
+    );
   }
 
   /**
@@ -81,7 +83,8 @@ export class HttpLink implements Link {
         const response = await this.#send('GET', undefined, { accept: 'text/event-stream' }, signal);
         if (response.status !== 200 || contentType(response) !== 'text/event-stream') {
           response.body.resume();
-          if (response.status === 404 && this.sessionId !== undefined) this.#options.onClose(new LinkError('the server ended the session', { status: 404 }));
+          if (response.status === 404 && this.sessionId !== undefined)
+            this.#options.onClose(new LinkError('the server ended the session', { status: 404 }));
           if (response.status < 500) return;
         } else {
           delayMs = 500;
@@ -107,12 +110,22 @@ export class HttpLink implements Link {
   }
 
   async #post(text: string, headers: Record<string, string> | undefined, signal: AbortSignal | undefined): Promise<HttpResponse> {
-    const response = await this.#send('POST', text, { 'content-type': 'application/json', accept: 'application/json, text/event-stream', ...headers }, signal);
+    const response = await this.#send(
+      'POST',
+      text,
+      { 'content-type': 'application/json', accept: 'application/json, text/event-stream', ...headers },
+      signal,
+    );
     if (response.status >= 200 && response.status < 300) return response;
     throw await failedAnswer(response, this.target);
   }
 
-  async #send(method: string, body: string | undefined, headers: Record<string, string>, signal: AbortSignal | undefined): Promise<HttpResponse> {
+  async #send(
+    method: string,
+    body: string | undefined,
+    headers: Record<string, string>,
+    signal: AbortSignal | undefined,
+  ): Promise<HttpResponse> {
     const closing = this.#closing.signal;
     if (closing.aborted && method !== 'DELETE') throw closing.reason;
     const all: Record<string, string> = { ...this.#options.headers(), ...headers };
@@ -193,5 +206,8 @@ async function failedAnswer(response: HttpResponse, target: string): Promise<Lin
     // Not JSON-RPC: the status has to do.
   }
   const detail = rpcError?.message ?? body.replace(/\s+/g, ' ').trim().slice(0, 200);
-  return new LinkError(`${target} answered ${response.status}${detail === '' ? '' : `: ${detail}`}`, { status: response.status, rpcError });
+  return new LinkError(`${target} answered ${response.status}${detail === '' ? '' : `: ${detail}`}`, {
+    status: response.status,
+    rpcError,
+  });
 }

@@ -6,7 +6,14 @@
 import type { Call, CallResult, ClientFacts } from '../call/call.ts';
 import { toCallResult } from '../call/call.ts';
 import { errorCodes, type Incoming, type JsonObject, RpcError, toErrorObject } from '../jsonrpc/message.ts';
-import { gatewayInfo, isLogLevel, type LogLevel, latestLegacyRevision, legacyRevisions, logLevels } from '../protocol/revision.ts';
+import {
+  gatewayInfo,
+  isLogLevel,
+  type LogLevel,
+  latestLegacyRevision,
+  legacyRevisions,
+  logLevels,
+} from '../protocol/revision.ts';
 import { HttpLink } from './http-link.ts';
 import { AbortedError, type Link } from './link.ts';
 import type { ParkedCalls } from './parked-calls.ts';
@@ -64,11 +71,16 @@ export class LegacyPeer implements Peer {
    * Shakes hands over a fresh link. `route` receives the peer's message handler before anything can arrive.
    * Throws RpcError or LinkError when the server refuses, and when it answers in a revision that we do not speak.
    */
-  static async connect(link: Link, route: (handler: (message: Incoming) => void) => void, options: LegacyPeerOptions): Promise<LegacyPeer> {
+  static async connect(
+    link: Link,
+    route: (handler: (message: Incoming) => void) => void,
+    options: LegacyPeerOptions,
+  ): Promise<LegacyPeer> {
     let peer: LegacyPeer | undefined;
     route((message) => {
       if (peer) peer.#receive(message);
-      else if (message.method === 'ping' && message.id !== undefined && message.id !== null) link.respond(message.id, { result: {} });
+      else if (message.method === 'ping' && message.id !== undefined && message.id !== null)
+        link.respond(message.id, { result: {} });
     });
     const params = { protocolVersion: latestLegacyRevision, capabilities: unionCapabilities, clientInfo: gatewayInfo };
     const response = await link.request({
@@ -80,7 +92,10 @@ export class LegacyPeer implements Peer {
     const result = objectOf(unwrap(response).value);
     const revision = result.protocolVersion;
     if (typeof revision !== 'string' || !(legacyRevisions as readonly string[]).includes(revision)) {
-      throw new RpcError(errorCodes.unsupportedProtocolVersion, `the server speaks MCP ${String(revision)}, which is none of ${legacyRevisions.join(', ')}`);
+      throw new RpcError(
+        errorCodes.unsupportedProtocolVersion,
+        `the server speaks MCP ${String(revision)}, which is none of ${legacyRevisions.join(', ')}`,
+      );
     }
     peer = new LegacyPeer(link, result, options);
     if (link instanceof HttpLink) link.protocolVersion = revision;
@@ -102,7 +117,9 @@ export class LegacyPeer implements Peer {
     if (resumed) return resumed;
     if (call.client.logLevel) this.wantLogs(call.client);
     if (!call.ask && canAnswer(call.client.capabilities)) {
-      return this.#options.parked.start(call, (current, signal, ask, waiting) => this.#send({ call, ask, waiting }, current, signal));
+      return this.#options.parked.start(call, (current, signal, ask, waiting) =>
+        this.#send({ call, ask, waiting }, current, signal),
+      );
     }
     const { ask } = call;
     if (!ask) return this.#callUnasked(call);
@@ -171,7 +188,10 @@ export class LegacyPeer implements Peer {
   async watchResources(uris: ReadonlySet<string>): Promise<void> {
     const added = [...uris].filter((uri) => !this.#watched.has(uri));
     const removed = [...this.#watched].filter((uri) => !uris.has(uri));
-    await Promise.all([...added.map((uri) => this.#watch(uri, 'resources/subscribe')), ...removed.map((uri) => this.#watch(uri, 'resources/unsubscribe'))]);
+    await Promise.all([
+      ...added.map((uri) => this.#watch(uri, 'resources/subscribe')),
+      ...removed.map((uri) => this.#watch(uri, 'resources/unsubscribe')),
+    ]);
   }
 
   async #watch(uri: string, method: 'resources/subscribe' | 'resources/unsubscribe'): Promise<void> {
@@ -185,7 +205,9 @@ export class LegacyPeer implements Peer {
     if (logLevel === undefined || !this.facts.capabilities.logging) return;
     if (this.#logLevel !== undefined && logLevels.indexOf(logLevel) >= logLevels.indexOf(this.#logLevel)) return;
     this.#logLevel = logLevel;
-    this.#link.request({ id: this.#link.nextId(), method: 'logging/setLevel', params: JSON.stringify({ level: logLevel }) }).catch(() => {});
+    this.#link
+      .request({ id: this.#link.nextId(), method: 'logging/setLevel', params: JSON.stringify({ level: logLevel }) })
+      .catch(() => {});
   }
 
   close(): Promise<void> {
@@ -262,7 +284,8 @@ export class LegacyPeer implements Peer {
   }
 
   #noOwner(method: string): RpcError {
-    if (this.#running.size === 0) return new RpcError(errorCodes.methodNotFound, `${method}: no call is running that this request could belong to`);
+    if (this.#running.size === 0)
+      return new RpcError(errorCodes.methodNotFound, `${method}: no call is running that this request could belong to`);
     const able = [...this.#running.values()].some((running) => canAnswer(running.call.client.capabilities, method));
     if (!able) return missingCapability(method);
     return new RpcError(

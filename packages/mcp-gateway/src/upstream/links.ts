@@ -48,14 +48,17 @@ export class Links {
   async open(how: 'default' | 'sse' = 'default'): Promise<OpenedLink> {
     const target = this.target;
     if (target.kind === 'stdio') return this.#overChannel(lineChannel(await this.#spawn(target), this.#options.limitBytes));
-    if (target.kind === 'socket') return this.#overChannel(lineChannel(await connectServer(target.path), this.#options.limitBytes));
+    if (target.kind === 'socket')
+      return this.#overChannel(lineChannel(await connectServer(target.path), this.#options.limitBytes));
     const url = this.#resolve(target.url, 'url');
     const client = await this.#options.httpClient();
     const headers = () => this.#headers(target.headers);
     headers();
     const { limitBytes, config } = this.#options;
     if (how === 'sse' || target.kind === 'sse') {
-      return this.#overChannel(await openSseChannel({ url, headers, client, limitBytes, startTimeoutMs: config.timeouts.startMs }));
+      return this.#overChannel(
+        await openSseChannel({ url, headers, client, limitBytes, startTimeoutMs: config.timeouts.startMs }),
+      );
     }
     return wire((events) => new HttpLink({ url, headers, client, limitBytes, ...events }));
   }
@@ -64,13 +67,18 @@ export class Links {
     const { logger } = this.#options;
     return wire(
       (events) =>
-        new ChannelLink(channel, { ...events, onNoise: (text) => logger.debug('the server wrote something that is not MCP', { text: text.slice(0, 500) }) }),
+        new ChannelLink(channel, {
+          ...events,
+          onNoise: (text) => logger.debug('the server wrote something that is not MCP', { text: text.slice(0, 500) }),
+        }),
     );
   }
 
   #spawn(target: Extract<Target, { kind: 'stdio' }>) {
     const { stderr, logger, stopGraceMs } = this.#options;
-    const env = Object.fromEntries(Object.entries(target.env).map(([name, value]) => [name, this.#resolve(value, `env.${name}`)]));
+    const env = Object.fromEntries(
+      Object.entries(target.env).map(([name, value]) => [name, this.#resolve(value, `env.${name}`)]),
+    );
     return spawnServer({
       command: this.#resolve(target.command, 'command'),
       args: target.args.map((arg, index) => this.#resolve(arg, `args[${index}]`)),

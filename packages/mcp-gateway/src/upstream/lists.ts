@@ -40,8 +40,15 @@ const kinds: Readonly<Record<keyof ServerLists, ListKindDetails>> = {
 };
 
 /** Fetches the named lists; the ones a server does not offer are empty. Throws RpcError, LinkError, AbortedError. */
-export async function fetchLists(peer: Peer, server: string, names: readonly (keyof ServerLists)[], signal: AbortSignal): Promise<Partial<ServerLists>> {
-  const fetched = await Promise.all(names.map(async (name) => [name, await fetchList(peer, server, kinds[name], signal)] as const));
+export async function fetchLists(
+  peer: Peer,
+  server: string,
+  names: readonly (keyof ServerLists)[],
+  signal: AbortSignal,
+): Promise<Partial<ServerLists>> {
+  const fetched = await Promise.all(
+    names.map(async (name) => [name, await fetchList(peer, server, kinds[name], signal)] as const),
+  );
   return Object.fromEntries(fetched);
 }
 

@@ -65,7 +65,8 @@ export class ModernPeer implements Peer {
     });
     const { text, value } = unwrap(response);
     const discovered = objectOf(value);
-    if (!Array.isArray(discovered.supportedVersions)) throw new RpcError(-32601, 'the answer to server/discover names no supportedVersions');
+    if (!Array.isArray(discovered.supportedVersions))
+      throw new RpcError(-32601, 'the answer to server/discover names no supportedVersions');
     const peer = new ModernPeer(link, revision, text, discovered, options);
     route((message) => peer.#receive(message));
     if (link instanceof HttpLink) link.protocolVersion = revision;
@@ -101,7 +102,8 @@ export class ModernPeer implements Peer {
       if (error instanceof AbortedError && !(this.#link instanceof HttpLink)) {
         this.#link.notify('notifications/cancelled', { requestId: id, reason: error.message });
       }
-      if (error instanceof LinkError && error.rpcError) throw new RpcError(error.rpcError.code, error.rpcError.message, { data: error.rpcError.data, cause: error });
+      if (error instanceof LinkError && error.rpcError)
+        throw new RpcError(error.rpcError.code, error.rpcError.message, { data: error.rpcError.data, cause: error });
       throw error;
     } finally {
       this.#running.delete(id);
@@ -225,7 +227,12 @@ export class ModernPeer implements Peer {
 }
 
 /** The `_meta` of one request: what the caller sent, its own facts as envelope, our progress token. */
-function envelope(client: ClientFacts, meta: JsonObject, progressToken: number | undefined, revision = client.protocolVersion): JsonObject {
+function envelope(
+  client: ClientFacts,
+  meta: JsonObject,
+  progressToken: number | undefined,
+  revision = client.protocolVersion,
+): JsonObject {
   return {
     ...meta,
     [metaKeys.protocolVersion]: revision,

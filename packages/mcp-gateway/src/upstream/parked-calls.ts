@@ -77,7 +77,8 @@ export class ParkedCalls {
     if (state.caller !== call.caller.id) throw stale('requestState belongs to another caller');
     if (state.digest !== digestOf(call)) throw stale('requestState belongs to a call with other arguments');
     const parked = this.#calls.get(state.call);
-    if (!parked || state.expiresAt <= this.#clock.now()) throw stale('the call this continues has ended; call again from the start');
+    if (!parked || state.expiresAt <= this.#clock.now())
+      throw stale('the call this continues has ended; call again from the start');
     return parked.continue(call, state.round);
   }
 }
@@ -183,7 +184,10 @@ class ParkedCall {
     if (!leg) return;
     this.#round = randomUUID();
     this.#options.onPark();
-    this.#expiry = this.#options.clock.setTimeout(() => this.#abort.abort(new Error('the client did not answer in time')), this.#options.ttlMs);
+    this.#expiry = this.#options.clock.setTimeout(
+      () => this.#abort.abort(new Error('the client did not answer in time')),
+      this.#options.ttlMs,
+    );
     const inputRequests = Object.fromEntries([...this.#questions].map(([key, question]) => [key, portable(question)]));
     const result = { resultType: 'input_required', inputRequests, requestState: this.#options.state(this.#round) };
     leg.resolve({ type: 'input_required', text: JSON.stringify(result), typed: true });
@@ -198,7 +202,9 @@ function portable({ method, params }: Question): Question {
 }
 
 function digestOf(call: Call): string {
-  return createHash('sha256').update(`${call.server}\n${call.method}\n${canonicalJson(JSON.parse(call.params))}`).digest('base64url');
+  return createHash('sha256')
+    .update(`${call.server}\n${call.method}\n${canonicalJson(JSON.parse(call.params))}`)
+    .digest('base64url');
 }
 
 function stale(why: string): RpcError {

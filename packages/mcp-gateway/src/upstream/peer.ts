@@ -50,7 +50,8 @@ export function withMeta(params: string, meta: JsonObject): string {
 /** Gives the result of a response, or throws the server's error as it was sent. */
 export function unwrap(response: Incoming): { text: string; value: unknown } {
   if (response.error) throw new RpcError(response.error.code, response.error.message, { data: response.error.data });
-  if (response.result === undefined) throw new RpcError(errorCodes.internalError, 'the server sent an answer without result or error');
+  if (response.result === undefined)
+    throw new RpcError(errorCodes.internalError, 'the server sent an answer without result or error');
   return { text: resultText(response), value: response.result };
 }
 
@@ -63,4 +64,3 @@ export function listKindOf(method: string): ListKind | undefined {
   const match = /^notifications\/(tools|prompts|resources)\/list_changed$/.exec(method);
   return match?.[1] as ListKind | undefined;
 }
-

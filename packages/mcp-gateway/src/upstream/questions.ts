@@ -20,8 +20,12 @@ export function canAnswer(capabilities: JsonObject, method?: string): boolean {
 /** The error for a client that lacks what a question needs (2026-07-28, Base › Error Codes: -32021 with HTTP 400). */
 export function missingCapability(method: string): RpcError {
   const capability = capabilityOf[method] ?? method;
-  return new RpcError(errorCodes.missingClientCapability, `the server asks ${method}, for which the client needs the capability "${capability}"`, {
-    httpStatus: 400,
-    data: { requiredCapabilities: { [capability]: {} } },
-  });
+  return new RpcError(
+    errorCodes.missingClientCapability,
+    `the server asks ${method}, for which the client needs the capability "${capability}"`,
+    {
+      httpStatus: 400,
+      data: { requiredCapabilities: { [capability]: {} } },
+    },
+  );
 }

@@ -40,7 +40,10 @@ export async function openSseChannel(options: SseChannelOptions): Promise<Channe
   const type = String(response.headers['content-type'] ?? '');
   if (response.status !== 200 || !type.startsWith('text/event-stream')) {
     closing.abort();
-    throw new LinkError(`${target} answered ${response.status} (${type || 'no content type'}) where an event stream was expected`, { status: response.status });
+    throw new LinkError(
+      `${target} answered ${response.status} (${type || 'no content type'}) where an event stream was expected`,
+      { status: response.status },
+    );
   }
 
   const endpoint = await new Promise<string>((resolve, reject) => {
@@ -106,7 +109,8 @@ export async function openSseChannel(options: SseChannelOptions): Promise<Channe
         .then(
           (answer) => {
             answer.body.resume();
-            if (answer.status >= 400) end(new LinkError(`${target} answered ${answer.status} to a message`, { status: answer.status }));
+            if (answer.status >= 400)
+              end(new LinkError(`${target} answered ${answer.status} to a message`, { status: answer.status }));
           },
           (error: Error) => end(new LinkError(`${target}: ${error.message}`)),
         );

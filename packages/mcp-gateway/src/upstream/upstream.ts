@@ -21,7 +21,7 @@ import { Links, type LinksOptions } from './links.ts';
 import { emptyLists, fetchLists, type ServerLists } from './lists.ts';
 import { ModernPeer } from './modern-peer.ts';
 import type { ParkedCalls } from './parked-calls.ts';
-import { type ListKind, type Peer, type PeerEvents, type ServerFacts } from './peer.ts';
+import type { ListKind, Peer, PeerEvents, ServerFacts } from './peer.ts';
 import { StderrTail } from './stderr-tail.ts';
 
 export type UpstreamState = 'starting' | 'ready' | 'degraded' | 'failed' | 'disabled';
@@ -295,7 +295,12 @@ export class Upstream {
     try {
       connected = await this.#open();
       if (!isCurrent()) return await connected.peer.close();
-      const lists = await fetchLists(connected.peer, this.name, ['tools', 'prompts', 'resources', 'templates'], AbortSignal.timeout(config.timeouts.startMs));
+      const lists = await fetchLists(
+        connected.peer,
+        this.name,
+        ['tools', 'prompts', 'resources', 'templates'],
+        AbortSignal.timeout(config.timeouts.startMs),
+      );
       if (!isCurrent()) return await connected.peer.close();
       this.#setLists({ ...emptyLists, ...lists });
     } catch (error) {
@@ -309,7 +314,8 @@ export class Upstream {
     this.#lastError = undefined;
     this.#grace?.cancel();
     const known = store.eraVerdict(this.#verdictKey);
-    if (config.protocol === 'auto' && known?.era !== peer.era) store.putEraVerdict(this.#verdictKey, { era: peer.era, at: clock.now() });
+    if (config.protocol === 'auto' && known?.era !== peer.era)
+      store.putEraVerdict(this.#verdictKey, { era: peer.era, at: clock.now() });
     if (this.#watched.size > 0) peer.watchResources(this.#watched).catch(() => {});
     logger.info('server ready', { revision: peer.revision, target: peer.target, tools: this.#lists.tools.length });
     this.#setState('ready');
@@ -335,7 +341,8 @@ export class Upstream {
     } catch (error) {
       // The server may have changed its era since; the next try asks again.
       store.deleteEraVerdict(this.#verdictKey);
-      if (error instanceof RpcError || (error instanceof LinkError && error.status !== undefined)) return connectProbing(this.#connectOptions());
+      if (error instanceof RpcError || (error instanceof LinkError && error.status !== undefined))
+        return connectProbing(this.#connectOptions());
       throw error;
     }
   }
@@ -424,7 +431,9 @@ export class Upstream {
 
   async #refreshLists(): Promise<void> {
     const peer = this.#primary;
-    const names = [...this.#stale].flatMap((kind): (keyof ServerLists)[] => (kind === 'resources' ? ['resources', 'templates'] : [kind]));
+    const names = [...this.#stale].flatMap((kind): (keyof ServerLists)[] =>
+      kind === 'resources' ? ['resources', 'templates'] : [kind],
+    );
     this.#stale.clear();
     if (!peer) return;
     try {
@@ -455,12 +464,17 @@ export class Upstream {
   #translate(error: unknown): RpcError | AbortedError {
     if (error instanceof RpcError || error instanceof AbortedError) return error;
     const reason = this.#options.secrets.mask(error instanceof Error ? error.message : String(error));
-    if (error instanceof LinkError && error.rpcError) return new RpcError(error.rpcError.code, error.rpcError.message, { data: error.rpcError.data });
+    if (error instanceof LinkError && error.rpcError)
+      return new RpcError(error.rpcError.code, error.rpcError.message, { data: error.rpcError.data });
     if (error instanceof LinkError && this.#state === 'ready' && this.#primary?.pid === undefined && error.status === undefined) {
       this.#lastError = reason;
       this.#setState('degraded');
     }
-    return new RpcError(errorCodes.internalError, `server "${this.name}": ${reason}`, { httpStatus: 502, cause: error, data: { server: this.name } });
+    return new RpcError(errorCodes.internalError, `server "${this.name}": ${reason}`, {
+      httpStatus: 502,
+      cause: error,
+      data: { server: this.name },
+    });
   }
 
   #unavailable(): RpcError {
@@ -480,4 +494,3 @@ function isLostSession(error: LinkError, peer: Peer): boolean {
   if (peer.era !== 'legacy') return false;
   return error.status === 404 || (error.status === 400 && /session|not initialized/i.test(error.message));
 }
-
