@@ -280,12 +280,13 @@ t.test('a server that dies in the middle of a call, and comes back', async (t) =
   const down = await send(`${rest.url}${echo}`, 'POST', {});
   t.equal(down.status, 503);
   t.ok(Number(down.headers.get('retry-after')) >= 1);
+  t.equal((await send(`${rest.url}${echo}`, 'POST', {}, { accept: 'text/event-stream' })).status, 503, 'before a stream begins');
 });
 
 t.test('a mistake of our own is a 500 that tells only the log why', async (t) => {
+  await send(`${rest.url}/api/servers/odd/restart`, 'POST');
   rest.gateway.call = () => Promise.reject(new TypeError('a secret detail'));
   const { status, json } = await send(`${rest.url}/api/tools/odd/echo`, 'POST', {}, { 'x-request-id': 'mine-2' });
-  if (status === 503) return t.pass('the server is still down');
   t.equal(status, 500);
   t.notMatch(json.detail, /secret/);
   t.match(

@@ -80,7 +80,7 @@ t.test('PATCH accepts exactly {enabled}', async (t) => {
   t.match(problemShape.parse(typo.json).detail, /enable: unknown key \(did you mean "enabled"\?\)/);
   t.match((await patch('/api/servers/odd', { enabled: 'yes' })).json, {
     status: 400,
-    detail: /enabled: expected a boolean, found "yes"/,
+    detail: /enabled: expected a boolean, found the string "yes"/,
   });
   t.match((await patch('/api/servers/odd', {})).json, { status: 400, detail: /enabled: is required/ });
 });

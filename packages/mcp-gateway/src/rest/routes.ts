@@ -1,5 +1,5 @@
 /** The REST edge: which path leads to which function. Mount it at the root; it answers nothing but its own paths. */
-import { badRequest, Problem, problemResponse, toProblemJson } from '@switchyard/kit/problem';
+import { badRequest, Problem, problemResponse } from '@switchyard/kit/problem';
 import { requestIdFrom } from '@switchyard/kit/request-id';
 import { type Context, Hono } from 'hono';
 import { accepts } from 'hono/accepts';
@@ -7,13 +7,13 @@ import type { Caller } from '../call/call.ts';
 import type { Gateway } from '../gateway.ts';
 import { gatewayInfo } from '../protocol/revision.ts';
 import { readJsonObject } from './body.ts';
-import { callStream } from './call-stream.ts';
+import { answerCall } from './call-answer.ts';
 import { documentOfAll, documentOfServer } from './documents.ts';
 import { managementDocument } from './openapi/management-document.ts';
 import { problemOf } from './problems.ts';
 import { readQuery } from './query.ts';
 import { describeServer, listServers, patchServer, restartServer } from './servers.ts';
-import { callTool, type ToolCall } from './tool-call.ts';
+import type { ToolCall } from './tool-call.ts';
 import { findTool, listTools, viewOf } from './tools.ts';
 
 export interface RestOptions {
@@ -48,40 +48,20 @@ export function restRoutes(gateway: Gateway, { callerOf }: RestOptions): Hono<En
     return problem;
   };
 
-  const call = (context: Context<Env>, tool: Pick<ToolCall, 'server' | 'tool' | 'argumentsText'>) => {
+  const callTool = (context: Context<Env>, tool: Pick<ToolCall, 'server' | 'tool' | 'argumentsText'>) => {
     const requestId = requestIdOf(context);
-    const gone = new AbortController();
-    const signal = AbortSignal.any([gone.signal, context.req.raw.signal]);
-    const run = (onProgress?: ToolCall['onProgress']) =>
-      callTool(gateway, { ...tool, caller: callerOf(context), requestId, signal, onProgress });
-    return { run, requestId, gone };
-  };
-
-  const answerCall = async (
-    context: Context<Env>,
-    tool: Pick<ToolCall, 'server' | 'tool' | 'argumentsText'>,
-  ): Promise<Response> => {
-    const { run, requestId, gone } = call(context, tool);
-    const headers = { 'x-request-id': requestId, 'cache-control': 'no-store' };
     const supports = ['application/json', 'text/event-stream'];
-    const type = accepts(context, { header: 'Accept', supports, default: 'application/json' });
-    if (type !== 'text/event-stream')
-      return new Response(await run(), { headers: { ...headers, 'content-type': 'application/json' } });
-    // What is wrong before the call begins still gets its own status.
-    await findTool(gateway, tool.server, tool.tool);
-    const stream = callStream({
-      clock: gateway.clock,
-      run,
-      problem: (error) => ({ ...toProblemJson(problemFor(error, requestId)), requestId }),
-      onCancel: () => gone.abort(),
+    return answerCall(gateway, {
+      call: { ...tool, caller: callerOf(context), requestId, signal: context.req.raw.signal },
+      asStream: accepts(context, { header: 'Accept', supports, default: 'application/json' }) === 'text/event-stream',
+      problemOf: (error) => problemFor(error, requestId),
     });
-    return new Response(stream, { headers: { ...headers, 'content-type': 'text/event-stream', 'x-accel-buffering': 'no' } });
   };
 
   const callNamed: Handler = async (context) => {
     const { server, tool } = named(context);
     gateway.upstream(server);
-    return answerCall(context, { server, tool, argumentsText: (await body(context)).text });
+    return callTool(context, { server, tool, argumentsText: (await body(context)).text });
   };
 
   path('/api/servers', { GET: (context) => context.json({ servers: listServers(gateway, baseUrl(context)) }) });
@@ -116,7 +96,7 @@ export function restRoutes(gateway: Gateway, { callerOf }: RestOptions): Hono<En
     POST: callNamed,
   });
   path('/api/v1/mcp/:server/tools/:tool{.+}', { POST: callNamed });
-  path('/api/v1/query', { POST: async (context) => answerCall(context, readQuery(await body(context))) });
+  path('/api/v1/query', { POST: async (context) => callTool(context, readQuery(await body(context))) });
 
   path('/openapi.json', { GET: (context) => context.json(managementDocument(baseUrl(context), gatewayInfo.version)) });
   path('/api/openapi.json', { GET: async (context) => context.json(await documentOfAll(gateway, baseUrl(context))) });

@@ -3,6 +3,7 @@ import type { Call, Caller } from '../call/call.ts';
 import type { Gateway } from '../gateway.ts';
 import type { JsonObject } from '../jsonrpc/message.ts';
 import { gatewayInfo, latestModernRevision } from '../protocol/revision.ts';
+import type { ListEntry } from '../upstream/lists.ts';
 import { objectOf } from '../upstream/peer.ts';
 import { inputRequired } from './problems.ts';
 import { callAsTask } from './task.ts';
@@ -19,13 +20,18 @@ export interface ToolCall {
   onProgress?: ((params: JsonObject) => void) | undefined;
 }
 
+/** The tool, once its server can be called. Throws Problem 404 for an unknown tool, RpcError for an unknown server (404) and one that is down (503). */
+export async function callableTool(gateway: Gateway, server: string, tool: string): Promise<ListEntry> {
+  await gateway.upstream(server).ready();
+  return findTool(gateway, server, tool);
+}
+
 /**
  * Performs the call and gives the text of its result. The caller has no capabilities: nothing can be asked back.
- * Throws Problem (404 unknown tool, 422 the tool wants input) and whatever `Gateway.call` throws.
+ * Throws Problem 422 when the tool wants input, and whatever `Gateway.call` throws.
  */
-export async function callTool(gateway: Gateway, request: ToolCall): Promise<string> {
+export async function callTool(gateway: Gateway, entry: ListEntry, request: ToolCall): Promise<string> {
   const { server, tool, argumentsText, caller, requestId, signal, onProgress } = request;
-  const entry = await findTool(gateway, server, tool);
   const call: Call = {
     server,
     method: 'tools/call',
