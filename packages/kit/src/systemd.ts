@@ -146,6 +146,7 @@ async function loadNative(): Promise<NativeNotify | undefined> {
 
 function sendByProgram(env: NodeJS.ProcessEnv, socket: string, state: string): Promise<void> {
   return new Promise((resolve) => {
-    execFile('systemd-notify', state.split('\n'), { env: { ...env, NOTIFY_SOCKET: socket } }, () => resolve());
+    // It waits until systemd has read the message; a systemd that does not must not hold up the end.
+    execFile('systemd-notify', state.split('\n'), { env: { ...env, NOTIFY_SOCKET: socket }, timeout: 2000 }, () => resolve());
   });
 }
