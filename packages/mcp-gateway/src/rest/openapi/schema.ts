@@ -48,15 +48,14 @@ class Mover {
 
   move(schema: unknown, depth: number): JsonObject | boolean {
     if (!isObject(schema) || depth > maxDepth) return typeof schema === 'boolean' ? schema : {};
-    const out: [string, unknown][] = [];
+    const out: JsonObject = {};
     for (const [keyword, value] of Object.entries(modernized(schema))) {
       if (placeKeywords.has(keyword)) continue;
       const moved = this.#moveValue(keyword, value, depth + 1);
-      if (moved !== undefined) out.push([keyword, moved]);
+      if (moved !== undefined) define(out, keyword, moved);
     }
     const reference = schema.$ref ?? schema.$dynamicRef ?? schema.$recursiveRef;
-    if (typeof reference === 'string') out.push(this.#moveReference(reference, schema));
-    return Object.fromEntries(out);
+    return typeof reference === 'string' ? withReference(out, this.#moveReference(reference, schema)) : out;
   }
 
   #moveValue(keyword: string, value: unknown, depth: number): unknown {
@@ -69,10 +68,10 @@ class Mover {
     return Object.fromEntries(Object.entries(value).map(([key, each]) => [key, this.move(each, depth)]));
   }
 
-  #moveReference(reference: string, schema: JsonObject): [string, unknown] {
+  #moveReference(reference: string, schema: JsonObject): JsonObject {
     const target = this.#references.target(reference, schema);
     if (!isSchema(target))
-      return ['$comment', `the reference ${JSON.stringify(reference)} leads out of this schema and was not followed`];
+      return { $comment: `the reference ${JSON.stringify(reference)} leads out of this schema and was not followed` };
     // Two places may hold the same boolean; each gets a component of its own, which does no harm.
     let name = isObject(target) ? this.#names.get(target) : undefined;
     if (name === undefined) {
@@ -80,7 +79,7 @@ class Mover {
       this.#names.set(target, name);
       this.#waiting.push({ name, target });
     }
-    return ['$ref', `#/components/schemas/${name}`];
+    return { $ref: `#/components/schemas/${name}` };
   }
 
   /** `{prefix}.{last step of the reference}`, in the characters that component names may have. */
@@ -92,4 +91,18 @@ class Mover {
     this.#taken.add(name);
     return name;
   }
+}
+
+/** What may stand beside `$ref` even for consumers that put the target in the place of the whole object. */
+const annotations: ReadonlySet<string> = new Set(['title', 'description', 'default', 'deprecated', 'examples', '$comment']);
+
+function withReference(schema: JsonObject, reference: JsonObject): JsonObject {
+  if (!('$ref' in reference) || Object.keys(schema).every((keyword) => annotations.has(keyword)))
+    return { ...schema, ...reference };
+  return { ...schema, allOf: [...(Array.isArray(schema.allOf) ? schema.allOf : []), reference] };
+}
+
+/** Sets a member whatever its name is: `__proto__` too. */
+function define(object: JsonObject, key: string, value: unknown): void {
+  Object.defineProperty(object, key, { value, enumerable: true, configurable: true, writable: true });
 }

@@ -3,7 +3,8 @@ import { maxNameChars, publicName } from '../../catalog/names.ts';
 import type { JsonObject } from '../../jsonrpc/message.ts';
 import type { ListEntry } from '../../upstream/lists.ts';
 import { objectOf } from '../../upstream/peer.ts';
-import { openApiDocument, responses, schemaRef, toolAnswer } from './document.ts';
+import { toolResultShape } from '../shapes.ts';
+import { componentsOf, openApiDocument, responses, schemaRef, toolAnswer } from './document.ts';
 import { moveObjectSchema, moveSchema } from './schema.ts';
 
 /** A server as its document needs it. */
@@ -92,7 +93,10 @@ function operationOf(
   return { operation, components: { ...input.components, ...output?.components } };
 }
 
+/** The shared shape of results, or the same with this tool's own `structuredContent` in it. */
 function resultSchema(structuredContent: JsonObject | boolean | undefined): JsonObject {
   if (structuredContent === undefined) return schemaRef('ToolResult');
-  return { ...schemaRef('ToolResult'), type: 'object', properties: { structuredContent } };
+  return { ...anyResult, properties: { ...objectOf(anyResult.properties), structuredContent } };
 }
+
+const anyResult = objectOf(componentsOf([toolResultShape]).ToolResult);
