@@ -7,7 +7,38 @@ const milliseconds = z.int().min(1).max(86_400_000);
 
 const timeoutsSchema = z.strictObject({
   startMs: milliseconds.default(30_000).describe('How long a server may take from being started to its first answer, in ms.'),
-  totalMs: milliseconds.default(600_000).describe('How long one call may take in all, in ms.'),
+  queueMs: milliseconds.default(30_000).describe('How long a call may wait for its turn, in ms; not counted as running.'),
+  idleMs: milliseconds.default(60_000).describe('How long a running call may stay silent, in ms; progress starts it anew.'),
+  totalMs: milliseconds.default(600_000).describe('How long one call may run in all, in ms, whatever its progress.'),
+});
+
+const resultsSchema = z.strictObject({
+  softLimitBytes: z
+    .int()
+    .min(1024)
+    .default(48 * 1024)
+    .describe(
+      'Text of a result beyond this is cut to its head and tail, with a link to the whole, in bytes. REST callers always get the whole.',
+    ),
+});
+
+const toolClassSchema = z.enum(['read', 'write', 'destructive']);
+
+/** Settings of one tool; what is absent is the server's. */
+const toolSettingsSchema = z.strictObject({
+  class: toolClassSchema.optional().describe('What the tool does to the world, when its own annotations are wrong or absent.'),
+  idleMs: milliseconds.optional().describe('Overrides `timeouts.idleMs` for this tool, in ms.'),
+  totalMs: milliseconds.optional().describe('Overrides `timeouts.totalMs` for this tool, in ms.'),
+  softLimitBytes: z.int().min(1024).optional().describe('Overrides `results.softLimitBytes` for this tool, in bytes.'),
+});
+
+const breakerSchema = z.strictObject({
+  failures: z
+    .int()
+    .min(1)
+    .default(5)
+    .describe('Consecutive calls lost to the server itself (not errors of a tool) that open the breaker.'),
+  openMs: milliseconds.default(10_000).describe('How long calls are refused before one is let through to try, in ms.'),
 });
 
 /** Name of a server: part of URLs, tool names and metrics. */
@@ -33,6 +64,19 @@ export const serverSchema = z
         'MCP era of the server: `legacy` (handshake, up to 2025-11-25), `modern` (stateless, 2026-07-28), or found by asking.',
       ),
     timeouts: timeoutsSchema.prefault({}).describe('Timers of this server.'),
+    concurrency: z
+      .int()
+      .min(1)
+      .max(10_000)
+      .default(8)
+      .describe('Calls that run on this server at the same time; more wait their turn.'),
+    queueSize: z.int().min(0).max(100_000).default(256).describe('Calls that may wait; more are refused at once (429).'),
+    breaker: breakerSchema.prefault({}).describe('When calls are refused without trying.'),
+    results: resultsSchema.prefault({}).describe('Limits of results.'),
+    toolSettings: z
+      .record(z.string(), toolSettingsSchema)
+      .default({})
+      .describe('Settings of single tools, by the name the server gives them.'),
     roots: z.array(z.string()).default([]).describe('File URIs told to a server that asks for roots outside of any call.'),
     ...clientOnlyShape,
   })
@@ -101,5 +145,7 @@ export const configSchema = z.strictObject({
     .describe('Largest single message accepted from a server, in bytes.'),
   logLevel: z.enum(['debug', 'info', 'warn', 'error']).default('info').describe('Least severe log line that is written.'),
 });
+
+export type ToolSettings = z.output<typeof toolSettingsSchema>;
 
 export type GatewayConfig = z.output<typeof configSchema>;

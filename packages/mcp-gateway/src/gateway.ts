@@ -8,14 +8,21 @@ import type { Logger } from '@switchyard/kit/logger';
 import { didYouMean } from '@switchyard/kit/nearest';
 import { Problem } from '@switchyard/kit/problem';
 import type { Secrets } from '@switchyard/kit/secrets';
-import type { Call, CallResult } from './call/call.ts';
+import { authorize } from './call/authorize.ts';
+import { Breaker, circuitBreaker } from './call/breaker.ts';
+import type { Call, CallResult, ToolClass } from './call/call.ts';
+import { compose } from './call/pipeline.ts';
+import { fairQueue } from './call/queue.ts';
+import { rateLimit } from './call/rate-limit.ts';
+import { settingsLookup } from './call/settings.ts';
+import { timeouts } from './call/timeouts.ts';
 import { buildSnapshot, type CatalogSnapshot } from './catalog/catalog.ts';
 import type { GatewayConfig, ServerConfig } from './config.ts';
 import { errorCodes, type JsonObject, RpcError } from './jsonrpc/message.ts';
 import { Seal } from './state/seal.ts';
 import { baseHash, type OverlayRow, type Store } from './state/store.ts';
 import { ParkedCalls } from './upstream/parked-calls.ts';
-import type { ListKind } from './upstream/peer.ts';
+import { type ListKind, objectOf } from './upstream/peer.ts';
 import { Upstream } from './upstream/upstream.ts';
 
 /** Something that happened on a server and that clients may have asked to hear of. */
@@ -48,6 +55,8 @@ export class Gateway {
   readonly #watched = new Map<string, Map<string, number>>();
   /** Runtime changes that are not to be kept, by server. */
   readonly #untilRestart = new Map<string, OverlayRow>();
+  readonly #breakers = new Map<string, Breaker>();
+  readonly #perform: (call: Call) => Promise<CallResult>;
   #httpClient: Promise<HttpClient> | undefined;
 
   constructor({ config, store, clock, logger, secrets }: GatewayOptions) {
@@ -57,6 +66,7 @@ export class Gateway {
     this.#store = store;
     this.seal = new Seal(store.key('seal'));
     const parked = new ParkedCalls({ seal: this.seal, clock, ttlMs: config.parkedCallTtlMs });
+    this.#perform = this.#buildCallPath();
     this.#dropStaleChanges();
     for (const [name, server] of Object.entries(config.mcpServers)) {
       const upstream = new Upstream({
@@ -122,9 +132,45 @@ export class Gateway {
     return this.serverNames.filter((name) => members.includes(name));
   }
 
-  /** The one way to a server. Everything that concerns every call is wrapped around here. */
+  /** The one way to a server. Throws RpcError for every refusal and failure, AbortedError when the caller left. */
   call(call: Call): Promise<CallResult> {
-    return this.upstream(call.server).call(call);
+    this.upstream(call.server);
+    return this.#perform(call);
+  }
+
+  /** What a tool does to the world: as its settings say, else as it says itself (MCP, Tools › annotations: destructive unless told otherwise). */
+  toolClass(server: string, tool: string): ToolClass {
+    const declared = this.config.mcpServers[server]?.toolSettings[tool]?.class;
+    if (declared) return declared;
+    const annotations = objectOf(this.#upstreams.get(server)?.tool(tool)?.value.annotations);
+    if (annotations.readOnlyHint === true) return 'read';
+    return annotations.destructiveHint === false ? 'write' : 'destructive';
+  }
+
+  #buildCallPath(): (call: Call) => Promise<CallResult> {
+    const { clock, config } = this;
+    const settingsOf = settingsLookup(config.mcpServers);
+    const server = (name: string) => config.mcpServers[name] as ServerConfig;
+    return compose(
+      async (call) => this.upstream(call.server).call(call),
+      [
+        authorize((name, tool) => this.toolClass(name, tool)),
+        rateLimit(clock),
+        fairQueue(clock, (name) => ({ ...server(name), queueMs: server(name).timeouts.queueMs })),
+        circuitBreaker(clock, (name) => this.breaker(name)),
+        timeouts(clock, settingsOf),
+      ],
+    );
+  }
+
+  /** The breaker of a server. */
+  breaker(server: string): Breaker {
+    let breaker = this.#breakers.get(server);
+    if (!breaker) {
+      breaker = new Breaker((this.config.mcpServers[server] as ServerConfig).breaker);
+      this.#breakers.set(server, breaker);
+    }
+    return breaker;
   }
 
   /** What is published of these servers as one. */

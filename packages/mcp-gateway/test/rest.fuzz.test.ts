@@ -1,5 +1,6 @@
 import t from 'tap';
 import { Random } from '../../kit/test/fixtures/random.ts';
+import { allRights } from '../src/call/call.ts';
 import { restRoutes } from '../src/rest/routes.ts';
 import { servers, startRestGateway } from './fixtures/rest-gateway.ts';
 
@@ -13,7 +14,7 @@ t.test('mutated requests are refused, never answered with 500', async (t) => {
   const pick = <T>(values: readonly T[]): T => random.pick(values);
   const rest = await startRestGateway({ mcpServers: { odd: servers.odd() }, bodyLimitBytes: 2048 });
   t.teardown(() => rest.close());
-  const app = restRoutes(rest.gateway, { callerOf: () => ({ id: 'fuzzer' }) });
+  const app = restRoutes(rest.gateway, { callerOf: () => ({ id: 'fuzzer', rights: allRights }) });
 
   const paths = [
     '/api/servers',

@@ -5,12 +5,36 @@
 import type { JsonObject } from '../jsonrpc/message.ts';
 import type { LogLevel } from '../protocol/revision.ts';
 
+/** What a caller may do. Decided once per identity; equal rights share a `key`, so that filtered lists can be cached by it. */
+export interface Rights {
+  key: string;
+  /** May change and restart servers. */
+  admin: boolean;
+  /** Most calls per minute; undefined for no limit. */
+  ratePerMinute: number | undefined;
+  allowsServer(server: string): boolean;
+  allowsTool(server: string, tool: string, toolClass: ToolClass): boolean;
+}
+
+/** What a tool does to the world, from its annotations or its settings: read < write < destructive. */
+export type ToolClass = 'read' | 'write' | 'destructive';
+
+/** Everything allowed: the anonymous caller on loopback, and the gateway itself. */
+export const allRights: Rights = {
+  key: 'all',
+  admin: true,
+  ratePerMinute: undefined,
+  allowsServer: () => true,
+  allowsTool: () => true,
+};
+
 /** Who asks. Identity comes from the connection (token, socket, loopback), never from what the client says of itself. */
 export interface Caller {
   /** Stable name of the principal; `anonymous` for an unauthenticated loopback client. */
   id: string;
   /** The client's session, where its revision has such a thing: tells apart two clients of one principal. */
   session?: string | undefined;
+  rights: Rights;
 }
 
 /** What the client says about itself. For display and protocol duties only, never for a decision about rights. */
@@ -29,6 +53,8 @@ export interface Question {
 }
 
 export interface Call {
+  /** Where the call came in: `mcp`, `rest`, or `gateway` for its own requests. */
+  via: 'mcp' | 'rest' | 'gateway';
   server: string;
   method: string;
   /** The params object as JSON text, with the server's own names in it, without `_meta` and without round members. */
@@ -51,6 +77,23 @@ export interface Call {
   onLog?: ((params: JsonObject) => void) | undefined;
 }
 
+/** A call on its way to the server: it can be ended from inside, with the error that its caller shall see. */
+export interface RunningCall extends Call {
+  abort(reason: Error): void;
+  /** What happened on the way, for the record. */
+  trace: CallTrace;
+}
+
+/** Filled in by the steps of the call path. */
+export interface CallTrace {
+  /** Time spent waiting for a turn, in ms. */
+  queueMs: number;
+  /** Bytes of the result as the server sent it. */
+  resultBytes: number;
+  /** Whether the caller got a shortened result. */
+  shortened: boolean;
+}
+
 /** What kind of result it is: `complete`, `input_required` (the client must answer and call again), `task`, or an extension's word. */
 export type ResultType = 'complete' | 'input_required' | 'task' | (string & {});
 
@@ -62,8 +105,11 @@ export interface CallResult {
   typed: boolean;
 }
 
-/** Performs a call. Throws RpcError for everything that is answered with a JSON-RPC error. */
-export type CallHandler = (call: Call) => Promise<CallResult>;
+/** Performs a call. Throws RpcError for everything that is answered with a JSON-RPC error, AbortedError when the caller left. */
+export type CallHandler = (call: RunningCall) => Promise<CallResult>;
+
+/** Wraps a handler: everything that concerns every call is one of these (`call/pipeline.ts` has the order). */
+export type Decorator = (next: CallHandler) => CallHandler;
 
 /** A result that we make ourselves. */
 export function completeResult(value: JsonObject): CallResult {

@@ -1,5 +1,7 @@
 /** Reads a request body once, bounded. */
+import { isUtf8 } from 'node:buffer';
 import type { IncomingMessage } from 'node:http';
+import { errorCodes, RpcError } from '../jsonrpc/message.ts';
 
 export class BodyTooLargeError extends Error {
   readonly limitBytes: number;
@@ -15,7 +17,7 @@ const drainBytes = 64 * 1024 * 1024;
 
 /**
  * The body as UTF-8 text. Rejects with BodyTooLargeError beyond the limit (the rest is read and thrown away, within
- * bounds), and with an Error when the client leaves before it sent everything.
+ * bounds), with RpcError -32700 when it is not UTF-8, and with an Error when the client leaves before it sent everything.
  */
 export function readBody(request: IncomingMessage, limitBytes: number): Promise<string> {
   return new Promise((resolve, reject) => {
@@ -40,7 +42,10 @@ export function readBody(request: IncomingMessage, limitBytes: number): Promise<
     });
     request.once('end', () => {
       const [only] = chunks;
-      resolve((chunks.length === 1 && only ? only : Buffer.concat(chunks)).toString('utf8'));
+      const bytes = chunks.length === 1 && only ? only : Buffer.concat(chunks);
+      // Decoding would replace what is broken and so pass on what nobody sent.
+      if (isUtf8(bytes)) resolve(bytes.toString('utf8'));
+      else reject(new RpcError(errorCodes.parseError, 'the body is not valid UTF-8', { httpStatus: 400 }));
     });
     request.once('error', reject);
     request.once('close', () => {

@@ -117,6 +117,7 @@ async function perform({ endpoint, message, session, requestId, reply }: LegacyR
     ? (question: { method: string; params?: JsonObject | undefined }) => session.ask(question, send, signal)
     : undefined;
   const call = {
+    via: 'mcp' as const,
     method,
     ...callParams(message),
     caller: session.caller,

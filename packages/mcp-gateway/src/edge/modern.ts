@@ -82,6 +82,7 @@ async function answer(request: ModernRequest, signal: AbortSignal): Promise<stri
   const progress = progressOf(message);
   const result = await endpoint
     .request({
+      via: 'mcp',
       method,
       ...params,
       caller,

@@ -27,18 +27,28 @@ export const errorCodes = {
   resourceNotFound: -32002,
 } as const;
 
+export interface RpcErrorOptions {
+  data?: unknown;
+  httpStatus?: number;
+  fault?: 'upstream' | 'timeout';
+  cause?: unknown;
+}
+
 /** An error that travels as a JSON-RPC error object. `httpStatus` is used where the error leaves over HTTP. */
 export class RpcError extends Error {
   readonly code: number;
   readonly data: unknown;
   readonly httpStatus: number | undefined;
+  /** Set when the server (not the tool, not the caller) is to blame: the breaker counts these. */
+  readonly fault: 'upstream' | 'timeout' | undefined;
 
-  constructor(code: number, message: string, options: { data?: unknown; httpStatus?: number; cause?: unknown } = {}) {
+  constructor(code: number, message: string, options: RpcErrorOptions = {}) {
     super(message, options.cause === undefined ? undefined : { cause: options.cause });
     this.name = 'RpcError';
     this.code = code;
     this.data = options.data;
     this.httpStatus = options.httpStatus;
+    this.fault = options.fault;
   }
 
   toObject(): RpcErrorObject {

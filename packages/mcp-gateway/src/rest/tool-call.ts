@@ -33,6 +33,7 @@ export async function callableTool(gateway: Gateway, server: string, tool: strin
 export async function callTool(gateway: Gateway, entry: ListEntry, request: ToolCall): Promise<string> {
   const { server, tool, argumentsText, caller, requestId, signal, onProgress } = request;
   const call: Call = {
+    via: 'rest',
     server,
     method: 'tools/call',
     params: `{"name":${JSON.stringify(tool)},"arguments":${argumentsText}}`,

@@ -3,7 +3,7 @@
  * The server's questions (elicitation, sampling, roots) are put to the client of the call they belong to: directly when
  * that client can be asked, else by parking the call (`parked-calls.ts`).
  */
-import type { Call, CallResult, ClientFacts } from '../call/call.ts';
+import type { CallResult, ClientFacts, RunningCall } from '../call/call.ts';
 import { toCallResult } from '../call/call.ts';
 import { errorCodes, type Incoming, type JsonObject, RpcError, toErrorObject } from '../jsonrpc/message.ts';
 import {
@@ -37,7 +37,7 @@ export interface LegacyPeerOptions {
 
 /** A running call as this connection knows it. */
 interface Running {
-  call: Call;
+  call: RunningCall;
   ask(method: string, params: JsonObject | undefined): Promise<JsonObject>;
   /** Whether the call is parked: its client has been told the questions and has not come back yet. */
   waiting(): boolean;
@@ -112,7 +112,7 @@ export class LegacyPeer implements Peer {
     return this.#link.pid;
   }
 
-  async call(call: Call): Promise<CallResult> {
+  async call(call: RunningCall): Promise<CallResult> {
     const resumed = this.#options.parked.resume(call);
     if (resumed) return resumed;
     if (call.client.logLevel) this.wantLogs(call.client);
@@ -138,27 +138,17 @@ export class LegacyPeer implements Peer {
    * A call whose client can answer nothing: a question ends it with the error that names what the client would need
    * (2026-07-28, Base › Error Codes: -32021), and the server is told to stop.
    */
-  async #callUnasked(call: Call): Promise<CallResult> {
-    const stop = new AbortController();
-    let missing: RpcError | undefined;
+  async #callUnasked(call: RunningCall): Promise<CallResult> {
     const ask = (method: string) => {
-      missing ??= missingCapability(method);
-      stop.abort(missing);
-      return Promise.reject(missing);
+      const error = missingCapability(method);
+      call.abort(error);
+      return Promise.reject(error);
     };
-    const onAbort = () => stop.abort(call.signal.reason);
-    call.signal.addEventListener('abort', onAbort, { once: true });
-    try {
-      return await this.#send({ call, waiting: () => false, ask }, () => call, stop.signal);
-    } catch (error) {
-      throw missing && error instanceof AbortedError ? missing : error;
-    } finally {
-      call.signal.removeEventListener('abort', onAbort);
-    }
+    return this.#send({ call, waiting: () => false, ask }, () => call, call.signal);
   }
 
   /** `current` gives the newest leg of the call: where progress and logs go now. */
-  async #send(running: Running, current: () => Call, signal: AbortSignal): Promise<CallResult> {
+  async #send(running: Running, current: () => RunningCall, signal: AbortSignal): Promise<CallResult> {
     const { method, params, meta } = running.call;
     const id = this.#link.nextId();
     this.#running.set(id, {

@@ -64,3 +64,7 @@ export class AbortedError extends Error {
     this.name = 'AbortError';
   }
 }
+
+export function isAborted(error: unknown): error is AbortedError {
+  return error instanceof AbortedError;
+}

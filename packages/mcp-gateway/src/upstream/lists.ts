@@ -1,5 +1,5 @@
 /** What a server offers, fetched page by page and kept as it was sent: each entry's own text beside its parsed value. */
-import type { Call } from '../call/call.ts';
+import { allRights, type RunningCall } from '../call/call.ts';
 import { errorCodes, type JsonObject, RpcError } from '../jsonrpc/message.ts';
 import { memberText, scanArray } from '../jsonrpc/scan.ts';
 import { gatewayInfo } from '../protocol/revision.ts';
@@ -78,16 +78,19 @@ async function fetchList(peer: Peer, server: string, kind: ListKindDetails, sign
 }
 
 /** A request that the gateway makes for itself. */
-export function ownCall(server: string, method: string, params: JsonObject, signal: AbortSignal): Call {
+export function ownCall(server: string, method: string, params: JsonObject, signal: AbortSignal): RunningCall {
   return {
+    via: 'gateway',
     server,
     method,
     params: JSON.stringify(params),
     meta: {},
-    caller: { id: 'gateway' },
+    caller: { id: 'gateway', rights: allRights },
     // The newest revision of either era does: whichever connection this goes to puts in its own.
     client: { protocolVersion: '', info: gatewayInfo, capabilities: {} },
     requestId: '',
     signal,
+    abort: () => {},
+    trace: { queueMs: 0, resultBytes: 0, shortened: false },
   };
 }

@@ -2,7 +2,7 @@
  * A connection in the stateless era (2026-07-28): every request carries its envelope, questions come as
  * `input_required` results and pass through, and one `subscriptions/listen` stream brings what changes.
  */
-import { type Call, type CallResult, type ClientFacts, toCallResult } from '../call/call.ts';
+import { type Call, type CallResult, type ClientFacts, type RunningCall, toCallResult } from '../call/call.ts';
 import { type Incoming, type JsonObject, RpcError } from '../jsonrpc/message.ts';
 import { encodeHeaderValue } from '../protocol/header-value.ts';
 import { type ParamHeader, renderParamHeaders } from '../protocol/param-headers.ts';
@@ -82,7 +82,7 @@ export class ModernPeer implements Peer {
     return this.#link.pid;
   }
 
-  async call(call: Call): Promise<CallResult> {
+  async call(call: RunningCall): Promise<CallResult> {
     const id = this.#link.nextId();
     const params = call.round ? withRound(call.params, call.round) : call.params;
     this.#running.set(id, call);

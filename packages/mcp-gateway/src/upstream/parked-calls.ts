@@ -6,7 +6,7 @@
  */
 import { createHash, randomUUID } from 'node:crypto';
 import type { Clock, Timer } from '@switchyard/kit/clock';
-import type { Call, CallResult, Question } from '../call/call.ts';
+import type { Call, CallResult, Question, RunningCall } from '../call/call.ts';
 import { canonicalJson } from '../jsonrpc/canonical.ts';
 import { errorCodes, type JsonObject, RpcError } from '../jsonrpc/message.ts';
 import type { Seal } from '../state/seal.ts';
@@ -30,7 +30,7 @@ interface ParkedState {
 }
 
 type Perform = (
-  current: () => Call,
+  current: () => RunningCall,
   signal: AbortSignal,
   ask: (method: string, params: JsonObject | undefined) => Promise<JsonObject>,
   waiting: () => boolean,
@@ -50,7 +50,7 @@ export class ParkedCalls {
   }
 
   /** Runs a call that may be parked. Resolves with its result or with an `input_required` result. */
-  start(call: Call, perform: Perform): Promise<CallResult> {
+  start(call: RunningCall, perform: Perform): Promise<CallResult> {
     const parked = new ParkedCall(call, {
       clock: this.#clock,
       ttlMs: this.#ttlMs,
@@ -69,7 +69,7 @@ export class ParkedCalls {
   }
 
   /** Continues the call that `call.round` belongs to; undefined when it is no round of ours. Throws RpcError -32602 on a stale or foreign state. */
-  resume(call: Call): Promise<CallResult> | undefined {
+  resume(call: RunningCall): Promise<CallResult> | undefined {
     const text = call.round?.requestState;
     if (text === undefined || !text.startsWith(`${purpose}.`)) return undefined;
     const state = this.#seal.open(purpose, text) as ParkedState | undefined;
@@ -95,7 +95,7 @@ class ParkedCall {
   readonly id = randomUUID();
   readonly #options: ParkedCallOptions;
   readonly #abort = new AbortController();
-  #call: Call;
+  #call: RunningCall;
   #leg: PromiseWithResolvers<CallResult> | undefined;
   #unlisten: () => void = () => {};
   #questions = new Map<string, OpenQuestion>();
@@ -103,7 +103,7 @@ class ParkedCall {
   #expiry: Timer | undefined;
   #flush: Timer | undefined;
 
-  constructor(call: Call, options: ParkedCallOptions) {
+  constructor(call: RunningCall, options: ParkedCallOptions) {
     this.#call = call;
     this.#options = options;
   }
@@ -122,7 +122,7 @@ class ParkedCall {
     return answer;
   }
 
-  continue(call: Call, round: string): Promise<CallResult> {
+  continue(call: RunningCall, round: string): Promise<CallResult> {
     if (round !== this.#round || this.#leg) throw stale('this round has been answered already');
     const answers = call.round?.inputResponses ?? {};
     this.#call = call;
@@ -138,7 +138,7 @@ class ParkedCall {
     return answer;
   }
 
-  #startLeg(call: Call): Promise<CallResult> {
+  #startLeg(call: RunningCall): Promise<CallResult> {
     const leg = Promise.withResolvers<CallResult>();
     this.#leg = leg;
     const onAbort = () => this.#abort.abort(call.signal.reason);

@@ -2,7 +2,7 @@
  * A peer is one live connection to a server, speaking one revision. Both kinds (`legacy-peer.ts`, `modern-peer.ts`) look
  * the same from here on: they take a `Call` and give a `CallResult`.
  */
-import type { Call, CallResult, ClientFacts } from '../call/call.ts';
+import type { CallResult, ClientFacts, RunningCall } from '../call/call.ts';
 import { errorCodes, type Incoming, type JsonObject, RpcError, resultText } from '../jsonrpc/message.ts';
 import type { Era } from '../protocol/revision.ts';
 
@@ -32,7 +32,7 @@ export interface Peer {
   readonly target: string;
   readonly pid?: number | undefined;
   /** Throws RpcError (the server's own error, or ours), LinkError (the connection broke), AbortedError. */
-  call(call: Call): Promise<CallResult>;
+  call(call: RunningCall): Promise<CallResult>;
   /** Makes `uris` the set of resources whose updates are wanted on this connection; resolves once the server agreed. */
   watchResources(uris: ReadonlySet<string>): Promise<void>;
   /** Least severe log level that anyone wants from this connection outside of calls. */

@@ -6,7 +6,7 @@
 import { createHash } from 'node:crypto';
 import type { Clock, Timer } from '@switchyard/kit/clock';
 import type { Logger } from '@switchyard/kit/logger';
-import type { Call, CallResult } from '../call/call.ts';
+import type { Call, CallResult, RunningCall } from '../call/call.ts';
 import type { ServerConfig } from '../config.ts';
 import { canonicalJson } from '../jsonrpc/canonical.ts';
 import { errorCodes, type JsonObject, RpcError } from '../jsonrpc/message.ts';
@@ -18,7 +18,7 @@ import { type Connected, type ConnectOptions, connectAs, connectProbing } from '
 import { LegacyPeer } from './legacy-peer.ts';
 import { AbortedError, LinkError } from './link.ts';
 import { Links, type LinksOptions } from './links.ts';
-import { emptyLists, fetchLists, type ServerLists } from './lists.ts';
+import { emptyLists, fetchLists, type ListEntry, type ServerLists } from './lists.ts';
 import { ModernPeer } from './modern-peer.ts';
 import type { ParkedCalls } from './parked-calls.ts';
 import type { ListKind, Peer, PeerEvents, ServerFacts } from './peer.ts';
@@ -96,6 +96,7 @@ export class Upstream {
   #retryAt: number | undefined;
   #grace: Timer | undefined;
   #lists: ServerLists = emptyLists;
+  #toolsByName: ReadonlyMap<string, ListEntry> = new Map();
   #paramHeaders = new Map<string, readonly ParamHeader[]>();
   #facts: ServerFacts | undefined;
   #stale = new Set<ListKind>();
@@ -119,6 +120,11 @@ export class Upstream {
   /** What the server offers; the last known lists during the grace period after it went down. */
   get lists(): ServerLists {
     return this.#lists;
+  }
+
+  /** A tool by the server's own name for it. */
+  tool(name: string): ListEntry | undefined {
+    return this.#toolsByName.get(name);
   }
 
   /** What the server says of itself; undefined before it was ever connected. */
@@ -195,7 +201,7 @@ export class Upstream {
     if (this.#primary === undefined) throw this.#unavailable();
   }
 
-  async call(call: Call): Promise<CallResult> {
+  async call(call: RunningCall): Promise<CallResult> {
     if (this.#primary === undefined) await this.ready();
     const peer = await this.#peerFor(call.client.protocolVersion);
     try {
@@ -409,6 +415,7 @@ export class Upstream {
   #setLists(lists: ServerLists): void {
     this.#lists = lists;
     this.#paramHeaders = new Map();
+    this.#toolsByName = new Map(lists.tools.map((entry) => [entry.key, entry]));
     for (const { key, text, value } of lists.tools) {
       if (!text.includes('x-mcp-header')) continue;
       try {
@@ -447,7 +454,7 @@ export class Upstream {
   }
 
   /** The server forgot our session (it was restarted) and refused the request unread: shake hands again and send it once more. */
-  async #callInNewSession(call: Call, peer: Peer): Promise<CallResult> {
+  async #callInNewSession(call: RunningCall, peer: Peer): Promise<CallResult> {
     if (peer === this.#primary) await this.restart();
     else {
       this.#handshake = undefined;
@@ -472,6 +479,7 @@ export class Upstream {
     }
     return new RpcError(errorCodes.internalError, `server "${this.name}": ${reason}`, {
       httpStatus: 502,
+      fault: 'upstream',
       cause: error,
       data: { server: this.name },
     });
