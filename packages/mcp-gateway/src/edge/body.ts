@@ -12,35 +12,29 @@ export class BodyTooLargeError extends Error {
   }
 }
 
-/** How much of a refused body is still read, so that the client can finish sending and see the answer. */
+/**
+ * How much beyond the limit is read and thrown away before a body is refused: an answer that comes while the client
+ * is still sending is lost when the connection closes after it.
+ */
 const drainBytes = 64 * 1024 * 1024;
 
 /**
- * The body as UTF-8 text. Rejects with BodyTooLargeError beyond the limit (the rest is read and thrown away, within
- * bounds), with RpcError -32700 when it is not UTF-8, and with an Error when the client leaves before it sent everything.
+ * The body as UTF-8 text. Rejects with BodyTooLargeError beyond the limit, with RpcError -32700 when it is not UTF-8, and
+ * with an Error when the client leaves before it sent everything.
  */
 export function readBody(request: IncomingMessage, limitBytes: number): Promise<string> {
   return new Promise((resolve, reject) => {
-    const announced = Number(request.headers['content-length'] ?? 0);
     const chunks: Buffer[] = [];
     let size = 0;
-    let refused = false;
-    const refuse = () => {
-      refused = true;
-      chunks.length = 0;
-      reject(new BodyTooLargeError(limitBytes));
-    };
-    if (announced > limitBytes) refuse();
+    if (Number(request.headers['content-length'] ?? 0) > limitBytes + drainBytes) reject(new BodyTooLargeError(limitBytes));
     request.on('data', (chunk: Buffer) => {
       size += chunk.length;
-      if (refused) {
-        if (size > drainBytes) request.destroy();
-        return;
-      }
-      if (size > limitBytes) return refuse();
-      chunks.push(chunk);
+      if (size <= limitBytes) chunks.push(chunk);
+      else chunks.length = 0;
+      if (size > limitBytes + drainBytes) reject(new BodyTooLargeError(limitBytes));
     });
     request.once('end', () => {
+      if (size > limitBytes) return reject(new BodyTooLargeError(limitBytes));
       const [only] = chunks;
       const bytes = chunks.length === 1 && only ? only : Buffer.concat(chunks);
       // Decoding would replace what is broken and so pass on what nobody sent.

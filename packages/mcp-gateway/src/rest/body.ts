@@ -50,23 +50,30 @@ function isJson(contentType: string | null): boolean {
   return parameters.every((parameter) => !parameter.startsWith('charset=') || /^charset="?utf-?8"?$/.test(parameter));
 }
 
+/**
+ * How much beyond the limit is read and thrown away before a body is refused: an answer that comes while the caller
+ * is still sending is lost when the connection closes after it.
+ */
+const drainBytes = 64 * 1024 * 1024;
+
 async function readBytes(request: Request, limitBytes: number): Promise<Uint8Array> {
   const tooLarge = () =>
     payloadTooLarge(`the body is larger than ${limitBytes} bytes, the setting "bodyLimitBytes"`, { limitBytes });
-  if (Number(request.headers.get('content-length') ?? 0) > limitBytes) throw tooLarge();
+  if (Number(request.headers.get('content-length') ?? 0) > limitBytes + drainBytes) throw tooLarge();
   if (request.body === null) return new Uint8Array();
   const chunks: Uint8Array[] = [];
   let size = 0;
   try {
     for await (const chunk of request.body) {
       size += chunk.length;
-      if (size > limitBytes) throw tooLarge();
-      chunks.push(chunk);
+      if (size <= limitBytes) chunks.push(chunk);
+      else chunks.length = 0;
+      if (size > limitBytes + drainBytes) break;
     }
-  } catch (error) {
-    if (error instanceof Problem) throw error;
+  } catch {
     throw badRequest('the body ended before it was complete');
   }
+  if (size > limitBytes) throw tooLarge();
   return Buffer.concat(chunks);
 }
 
