@@ -236,7 +236,8 @@ function envelope(
   return {
     ...meta,
     [metaKeys.protocolVersion]: revision,
-    [metaKeys.clientInfo]: client.info,
+    // A client need not say who it is, but one that does must give a name and a version.
+    ...(Object.keys(client.info).length > 0 && { [metaKeys.clientInfo]: client.info }),
     [metaKeys.clientCapabilities]: client.capabilities,
     ...(client.logLevel !== undefined && { [metaKeys.logLevel]: client.logLevel }),
     ...(progressToken !== undefined && { progressToken }),
