@@ -10,6 +10,7 @@ import type { Call, CallResult, Question, RunningCall } from '../call/call.ts';
 import { canonicalJson } from '../jsonrpc/canonical.ts';
 import { errorCodes, type JsonObject, RpcError } from '../jsonrpc/message.ts';
 import type { Seal } from '../state/seal.ts';
+import { objectOf } from './peer.ts';
 import { canAnswer, missingCapability } from './questions.ts';
 
 const purpose = 'parked1';
@@ -68,17 +69,17 @@ export class ParkedCalls {
     return parked.run(perform);
   }
 
-  /** Continues the call that `call.round` belongs to; undefined when it is no round of ours. Throws RpcError -32602 on a stale or foreign state. */
+  /** Continues the call that `call.round` belongs to; undefined when it is a call's first. Throws RpcError -32602 on a damaged, stale or foreign state. */
   resume(call: RunningCall): Promise<CallResult> | undefined {
     const text = call.round?.requestState;
-    if (text === undefined || !text.startsWith(`${purpose}.`)) return undefined;
+    if (text === undefined) return undefined;
     const state = this.#seal.open(purpose, text) as ParkedState | undefined;
-    if (!state) throw stale('requestState is damaged');
-    if (state.caller !== call.caller.id) throw stale('requestState belongs to another caller');
-    if (state.digest !== digestOf(call)) throw stale('requestState belongs to a call with other arguments');
+    if (!state) throw refusal('requestState is damaged');
+    if (state.caller !== call.caller.id) throw refusal('requestState belongs to another caller');
+    if (state.digest !== digestOf(call)) throw refusal('requestState belongs to a call with other arguments');
     const parked = this.#calls.get(state.call);
     if (!parked || state.expiresAt <= this.#clock.now())
-      throw stale('the call this continues has ended; call again from the start');
+      throw refusal('the call this continues has ended; call again from the start');
     return parked.continue(call, state.round);
   }
 }
@@ -123,8 +124,12 @@ class ParkedCall {
   }
 
   continue(call: RunningCall, round: string): Promise<CallResult> {
-    if (round !== this.#round || this.#leg) throw stale('this round has been answered already');
+    if (round !== this.#round || this.#leg) throw refusal('this round has been answered already');
     const answers = call.round?.inputResponses ?? {};
+    for (const key of this.#questions.keys()) {
+      if (Object.hasOwn(answers, key) && objectOf(answers[key]) !== answers[key])
+        throw refusal(`inputResponses["${key}"] must be an object`);
+    }
     this.#call = call;
     this.#expiry?.cancel();
     const answer = this.#startLeg(call);
@@ -207,6 +212,6 @@ function digestOf(call: Call): string {
     .digest('base64url');
 }
 
-function stale(why: string): RpcError {
+function refusal(why: string): RpcError {
   return new RpcError(errorCodes.invalidParams, why);
 }
