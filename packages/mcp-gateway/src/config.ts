@@ -1,6 +1,7 @@
 /** Settings of the gateway: the only list of them, with defaults, units and descriptions. */
 import { clientOnlyShape, ServerEntryError, serverEntryShape, targetOf } from '@switchyard/agent-config/server-entry';
 import { listenSchema } from '@switchyard/kit/listen';
+import { didYouMean } from '@switchyard/kit/nearest';
 import { z } from 'zod';
 
 const milliseconds = z.int().min(1).max(86_400_000);
@@ -91,7 +92,7 @@ export const serverSchema = z
 
 export type ServerConfig = z.output<typeof serverSchema>;
 
-export const configSchema = z.strictObject({
+const settingsSchema = z.strictObject({
   listen: listenSchema.prefault({ port: 8085 }).describe('Where the gateway listens.'),
   mcpServers: z
     .record(serverName, serverSchema)
@@ -123,6 +124,23 @@ export const configSchema = z.strictObject({
     .describe(
       'Folder of what must survive a restart: runtime changes, era verdicts, signing key. Default: $STATE_DIRECTORY, else ~/.local/state/switchyard/mcp-gateway.',
     ),
+  cacheDirectory: z
+    .string()
+    .optional()
+    .describe(
+      'Folder of what may be lost: the whole texts of shortened results. Default: $CACHE_DIRECTORY, else ~/.cache/switchyard/mcp-gateway.',
+    ),
+  resultCache: z
+    .strictObject({
+      quotaBytes: z
+        .int()
+        .min(0)
+        .default(256 * 1024 * 1024)
+        .describe('Most bytes kept; the oldest go first.'),
+      ttlMs: milliseconds.default(24 * 3600 * 1000).describe('How long a text is kept, in ms.'),
+    })
+    .prefault({})
+    .describe('Whole texts of results that were shortened for a model.'),
   runtimeChanges: z
     .enum(['persist', 'until-restart', 'deny'])
     .default('persist')
@@ -144,6 +162,18 @@ export const configSchema = z.strictObject({
     .default(16 * 1024 * 1024)
     .describe('Largest single message accepted from a server, in bytes.'),
   logLevel: z.enum(['debug', 'info', 'warn', 'error']).default('info').describe('Least severe log line that is written.'),
+});
+
+/** The whole configuration. What one setting says about another is checked here. */
+export const configSchema = settingsSchema.superRefine(({ groups, mcpServers }, context) => {
+  const known = Object.keys(mcpServers);
+  for (const [group, members] of Object.entries(groups)) {
+    for (const [index, member] of members.entries()) {
+      if (known.includes(member)) continue;
+      const message = `no server is named "${member}"${didYouMean(member, known)}`;
+      context.addIssue({ code: 'custom', path: ['groups', group, index], message });
+    }
+  }
 });
 
 export type ToolSettings = z.output<typeof toolSettingsSchema>;

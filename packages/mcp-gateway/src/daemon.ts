@@ -21,7 +21,14 @@ export const gatewayDaemon: DaemonOptions<GatewayConfig> = {
   build(config, { logger, secrets }) {
     logger.level = config.logLevel;
     const store = new Store(config.stateDirectory ?? defaultStateDirectory(process.env));
-    const gateway = new Gateway({ config, store, clock: systemClock, logger, secrets });
+    const gateway = new Gateway({
+      config,
+      store,
+      clock: systemClock,
+      logger,
+      secrets,
+      cacheDirectory: config.cacheDirectory ?? defaultCacheDirectory(process.env),
+    });
     const mcp = new McpEdge(gateway);
     let metrics: Promise<GatewayMetrics> | undefined;
     const metricsOnce = () => {
@@ -44,4 +51,10 @@ export const gatewayDaemon: DaemonOptions<GatewayConfig> = {
 function defaultStateDirectory(env: NodeJS.ProcessEnv): string {
   if (env.STATE_DIRECTORY) return env.STATE_DIRECTORY.split(':', 1)[0] as string;
   return join(env.XDG_STATE_HOME ?? join(homedir(), '.local', 'state'), 'switchyard', 'mcp-gateway');
+}
+
+/** `$CACHE_DIRECTORY` under systemd, else the XDG cache folder of the user. */
+function defaultCacheDirectory(env: NodeJS.ProcessEnv): string {
+  if (env.CACHE_DIRECTORY) return env.CACHE_DIRECTORY.split(':', 1)[0] as string;
+  return join(env.XDG_CACHE_HOME ?? join(homedir(), '.cache'), 'switchyard', 'mcp-gateway');
 }

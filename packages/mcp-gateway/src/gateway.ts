@@ -2,6 +2,8 @@
  * The gateway's heart, without any HTTP: the declared servers and their runtime changes, the one way to call them, what
  * is published of them, and who wants to hear of changes.
  */
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import type { Clock } from '@switchyard/kit/clock';
 import type { HttpClient } from '@switchyard/kit/http-client';
 import type { Logger } from '@switchyard/kit/logger';
@@ -14,11 +16,14 @@ import type { Call, CallResult, ToolClass } from './call/call.ts';
 import { compose } from './call/pipeline.ts';
 import { fairQueue } from './call/queue.ts';
 import { rateLimit } from './call/rate-limit.ts';
+import { resultLimit } from './call/result-limit.ts';
 import { settingsLookup } from './call/settings.ts';
 import { timeouts } from './call/timeouts.ts';
 import { buildSnapshot, type CatalogSnapshot } from './catalog/catalog.ts';
 import type { GatewayConfig, ServerConfig } from './config.ts';
 import { errorCodes, type JsonObject, RpcError } from './jsonrpc/message.ts';
+import { ResultReader } from './results/read.ts';
+import { ResultStore } from './results/store.ts';
 import { Seal } from './state/seal.ts';
 import { baseHash, type OverlayRow, type Store } from './state/store.ts';
 import { ParkedCalls } from './upstream/parked-calls.ts';
@@ -40,6 +45,8 @@ export interface GatewayOptions {
   clock: Clock;
   logger: Logger;
   secrets: Secrets;
+  /** Folder of what may be lost. Default: the system's temporary folder. */
+  cacheDirectory?: string;
 }
 
 export class Gateway {
@@ -56,16 +63,21 @@ export class Gateway {
   /** Runtime changes that are not to be kept, by server. */
   readonly #untilRestart = new Map<string, OverlayRow>();
   readonly #breakers = new Map<string, Breaker>();
+  readonly #results: ResultStore;
+  /** Reads what was shortened: `result_read` and `result://…`. */
+  readonly results: ResultReader;
   readonly #perform: (call: Call) => Promise<CallResult>;
   #httpClient: Promise<HttpClient> | undefined;
 
-  constructor({ config, store, clock, logger, secrets }: GatewayOptions) {
+  constructor({ config, store, clock, logger, secrets, cacheDirectory = tmpdir() }: GatewayOptions) {
     this.config = config;
     this.clock = clock;
     this.logger = logger;
     this.#store = store;
     this.seal = new Seal(store.key('seal'));
     const parked = new ParkedCalls({ seal: this.seal, clock, ttlMs: config.parkedCallTtlMs });
+    this.#results = new ResultStore({ directory: join(cacheDirectory, 'results'), clock, ...config.resultCache });
+    this.results = new ResultReader({ store: this.#results, toolClass: (server, tool) => this.toolClass(server, tool) });
     this.#perform = this.#buildCallPath();
     this.#dropStaleChanges();
     for (const [name, server] of Object.entries(config.mcpServers)) {
@@ -156,6 +168,7 @@ export class Gateway {
       [
         authorize((name, tool) => this.toolClass(name, tool)),
         rateLimit(clock),
+        resultLimit(this.#results, settingsOf, this.logger),
         fairQueue(clock, (name) => ({ ...server(name), queueMs: server(name).timeouts.queueMs })),
         circuitBreaker(clock, (name) => this.breaker(name)),
         timeouts(clock, settingsOf),

@@ -7,6 +7,7 @@ import { requestIdFrom } from '@switchyard/kit/request-id';
 import type { Caller } from '../call/call.ts';
 import type { Gateway } from '../gateway.ts';
 import { errorCodes, errorResponseText, type Incoming, type JsonId, RpcError, toIncoming } from '../jsonrpc/message.ts';
+import { resultReadTool } from '../results/read.ts';
 import { BodyTooLargeError, readBody } from './body.ts';
 import { classify } from './classify.ts';
 import { aggregateEndpoint, type Endpoint, singleEndpoint } from './endpoint.ts';
@@ -15,6 +16,7 @@ import { serveModern } from './modern.ts';
 import { endListenStreams } from './modern-listen.ts';
 import { EventStream, Reply } from './reply.ts';
 import { Session, Sessions } from './session.ts';
+import { withResults } from './with-results.ts';
 
 export class McpEdge {
   readonly #gateway: Gateway;
@@ -24,17 +26,22 @@ export class McpEdge {
   constructor(gateway: Gateway) {
     this.#gateway = gateway;
     this.#sessions = new Sessions(gateway.seal, gateway.clock);
-    const all = () => gateway.serverNames;
-    this.#endpoints.set('/mcp', aggregateEndpoint(gateway, all, '/mcp'));
+    const add = (endpoint: Endpoint, listed: boolean, taken = () => false) =>
+      this.#endpoints.set(endpoint.path, withResults(endpoint, gateway.results, { listed, taken }));
+    add(
+      aggregateEndpoint(gateway, () => gateway.serverNames, '/mcp'),
+      true,
+    );
     for (const group of Object.keys(gateway.config.groups)) {
-      const path = `/mcp/group/${group}`;
-      this.#endpoints.set(
-        path,
-        aggregateEndpoint(gateway, () => gateway.groupMembers(group), path),
+      add(
+        aggregateEndpoint(gateway, () => gateway.groupMembers(group), `/mcp/group/${group}`),
+        true,
       );
     }
-    for (const server of gateway.serverNames)
-      this.#endpoints.set(`/mcp/${server}`, singleEndpoint(gateway, server, `/mcp/${server}`));
+    for (const server of gateway.serverNames) {
+      const taken = () => gateway.upstream(server).tool(resultReadTool.name) !== undefined;
+      add(singleEndpoint(gateway, server, `/mcp/${server}`), false, taken);
+    }
   }
 
   get sessionCount(): number {
