@@ -1,4 +1,5 @@
 /** What every daemon shares. Cheap to import: undici and prom-client are loaded by the first call that needs them. */
+export * from './arrival.ts';
 export * from './clock.ts';
 export * from './config.ts';
 export * from './daemon-main.ts';

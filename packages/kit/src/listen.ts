@@ -56,7 +56,7 @@ export class ListenError extends Error {
 
 /** A server's address once it listens. */
 export interface Listening {
-  /** `http://host:port`, or `unix:/path` for a Unix socket. */
+  /** `http://host:port`, or `unix:/path` for a Unix socket (`unix:name` for one passed by systemd without a path beside it). */
   url: string;
   address: AddressInfo | string;
 }
@@ -71,7 +71,8 @@ export async function listen(server: Server, spec: ListenSpec, fds: ReadonlyMap<
   else if (spec.socket !== undefined) await bindUnix(server, spec.socket, spec.socketMode ?? '0660');
   else if (spec.port !== undefined) await bindPort(server, spec.host ?? '127.0.0.1', spec.port);
   else throw new ListenError('ENOFD', missingFd(spec.fd, fds));
-  const address = server.address();
+  // A Unix socket that was passed in has no address that Node could tell.
+  const address = server.address() ?? (fd !== undefined && server.listening ? (spec.socket ?? String(spec.fd)) : null);
   if (address === null) throw new ListenError('ECLOSED', 'the server was closed while it began to listen');
   return { url: urlOf(address), address };
 }

@@ -5,6 +5,7 @@
  */
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { Duplex } from 'node:stream';
+import { noteArrivals } from './arrival.ts';
 import { type Clock, systemClock, type Timer } from './clock.ts';
 import { Connections } from './drain.ts';
 import { type ListenSpec, listen } from './listen.ts';
@@ -67,6 +68,7 @@ export async function runService(options: ServiceOptions): Promise<Service> {
   for (const spec of options.listen) {
     const server = createHttpServer(logger);
     connections.watch(server);
+    noteArrivals(server, spec);
     server.on('request', handler);
     try {
       urls.push((await listen(server, spec, options.fds ?? listenFds())).url);
