@@ -78,12 +78,70 @@ export const serverSchema = z
       .record(z.string(), toolSettingsSchema)
       .default({})
       .describe('Settings of single tools, by the name the server gives them.'),
+    replicas: z
+      .int()
+      .min(1)
+      .max(64)
+      .default(1)
+      .describe('Instances of the server that share its calls: the least busy one is taken.'),
+    urls: z
+      .array(z.string())
+      .min(1)
+      .optional()
+      .describe('Several endpoints of the same server instead of `url`; each is a replica.'),
+    isolation: z
+      .enum(['shared', 'session', 'call'])
+      .default('shared')
+      .describe(
+        'Who shares an instance: all callers, the calls of one client session, or nobody (a new instance for each tool call).',
+      ),
+    maxInstances: z
+      .int()
+      .min(1)
+      .max(10_000)
+      .default(32)
+      .describe('Most instances beside the shared ones, with `isolation` session or call.'),
+    idleStopMs: z
+      .int()
+      .min(0)
+      .max(86_400_000)
+      .optional()
+      .describe(
+        'Idle time after which an instance is ended until it is needed again, in ms; 0 for never. Default: 0, and 300000 for sockets and instances of a session.',
+      ),
+    health: z
+      .strictObject({
+        intervalMs: z
+          .int()
+          .min(0)
+          .max(86_400_000)
+          .default(30_000)
+          .describe('Pause between checks of a quiet server (ping, or server/discover), in ms; 0 for none.'),
+        timeoutMs: milliseconds.default(10_000).describe('How long a check may take, in ms.'),
+        threshold: z.int().min(1).default(3).describe('Failed checks in a row after which the server is restarted.'),
+      })
+      .prefault({})
+      .describe('Health checks.'),
+    sandbox: z
+      .strictObject({
+        network: z.boolean().default(false).describe('Whether the server may use the network.'),
+        readPaths: z
+          .array(z.string().startsWith('/'))
+          .default([])
+          .describe('Files and folders it may read, beside the system, its program and /nix/store.'),
+        writePaths: z.array(z.string().startsWith('/')).default([]).describe('Files and folders it may read and write.'),
+      })
+      .optional()
+      .describe(
+        'Runs a spawned server in bubblewrap: it sees the system read-only, an empty home, and what is listed here. Needs `bwrap` on PATH; without it the server does not start.',
+      ),
     roots: z.array(z.string()).default([]).describe('File URIs told to a server that asks for roots outside of any call.'),
     ...clientOnlyShape,
   })
   .superRefine((entry, context) => {
     try {
-      targetOf(entry);
+      for (const url of entry.urls ?? [entry.url]) targetOf({ ...entry, url });
+      if (entry.urls && entry.url !== undefined) throw new ServerEntryError('"url" and "urls" exclude each other; keep one');
     } catch (error) {
       if (!(error instanceof ServerEntryError)) throw error;
       context.addIssue({ code: 'custom', message: error.message });

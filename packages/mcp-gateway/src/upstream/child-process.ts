@@ -4,6 +4,7 @@
  */
 import { spawn } from 'node:child_process';
 import type { LineStreams } from './channel.ts';
+import { guardian } from './guardian.ts';
 import { LinkError } from './link.ts';
 import type { StderrTail } from './stderr-tail.ts';
 
@@ -39,6 +40,7 @@ export function spawnServer(options: ChildProcessOptions): Promise<LineStreams> 
       else endedWith(reason);
     });
     child.once('spawn', () => {
+      guardian().watch(child.pid as number);
       options.stderr.attach(child.stderr, options.onStderrLine);
       resolve({
         target: `pid ${child.pid}`,
@@ -52,6 +54,7 @@ export function spawnServer(options: ChildProcessOptions): Promise<LineStreams> 
     // 'exit' may come before the last output is read, 'close' may never come when a grandchild keeps the pipe open.
     child.once('exit', (code, signal) => {
       ended = true;
+      guardian().forget(child.pid as number);
       const how = signal ? `was ended by ${signal}` : `exited with code ${code}`;
       const report = () => endedWith(new LinkError(`the server process (${options.command}) ${how}${lastWords(options.stderr)}`));
       const timer = setTimeout(report, 200);

@@ -14,7 +14,7 @@ import { ModernPeer, type ModernPeerOptions } from './modern-peer.ts';
 const silenceMs = 5000;
 
 export interface ConnectOptions {
-  links: Links;
+  links: Pick<Links, 'target' | 'open'>;
   legacy: LegacyPeerOptions;
   modern: ModernPeerOptions;
   startTimeoutMs: number;

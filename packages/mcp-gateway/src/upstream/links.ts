@@ -11,6 +11,7 @@ import { spawnServer } from './child-process.ts';
 import { childEnvironment } from './environment.ts';
 import { HttpLink } from './http-link.ts';
 import type { Link } from './link.ts';
+import { sandboxed } from './sandbox.ts';
 import { openSseChannel } from './sse-channel.ts';
 import type { StderrTail } from './stderr-tail.ts';
 import { connectServer } from './unix-socket.ts';
@@ -74,16 +75,20 @@ export class Links {
     );
   }
 
-  #spawn(target: Extract<Target, { kind: 'stdio' }>) {
+  async #spawn(target: Extract<Target, { kind: 'stdio' }>) {
     const { stderr, logger, stopGraceMs } = this.#options;
     const env = Object.fromEntries(
       Object.entries(target.env).map(([name, value]) => [name, this.#resolve(value, `env.${name}`)]),
     );
+    const environment = childEnvironment(process.env, env);
+    const command = this.#resolve(target.command, 'command');
+    const args = target.args.map((arg, index) => this.#resolve(arg, `args[${index}]`));
+    const cwd = target.cwd === undefined ? undefined : this.#resolve(target.cwd, 'cwd');
+    const { sandbox } = this.#options.config;
     return spawnServer({
-      command: this.#resolve(target.command, 'command'),
-      args: target.args.map((arg, index) => this.#resolve(arg, `args[${index}]`)),
-      env: childEnvironment(process.env, env),
-      cwd: target.cwd === undefined ? undefined : this.#resolve(target.cwd, 'cwd'),
+      ...(sandbox ? sandboxed(command, args, sandbox, environment, cwd) : { command, args }),
+      env: environment,
+      cwd: sandbox ? undefined : cwd,
       stderr,
       onStderrLine: (line) => logger.debug('stderr', { line }),
       stopGraceMs,

@@ -1,50 +1,29 @@
 /**
- * One declared server over its whole life: started, watched, restarted, asked. It holds up to two connections, one per
- * protocol era, and serves each caller over the one of the caller's own era when the server offers it ("era affinity").
- * Nobody outside this folder learns which one that was.
+ * One declared server as the rest of the gateway sees it: its state, what it offers, and the way to call it. Behind it run
+ * one or more replicas that all callers share, or instances of their own for sessions or single calls.
  */
 import { createHash } from 'node:crypto';
+import { targetOf } from '@switchyard/agent-config/server-entry';
 import type { Clock, Timer } from '@switchyard/kit/clock';
 import type { Logger } from '@switchyard/kit/logger';
 import type { Call, CallResult, RunningCall } from '../call/call.ts';
 import type { ServerConfig } from '../config.ts';
 import { canonicalJson } from '../jsonrpc/canonical.ts';
 import { errorCodes, type JsonObject, RpcError } from '../jsonrpc/message.ts';
-import { type ParamHeader, paramHeadersOf } from '../protocol/param-headers.ts';
-import { eraOfRevision } from '../protocol/revision.ts';
+import type { ParamHeader } from '../protocol/param-headers.ts';
 import type { Store } from '../state/store.ts';
-import { backoffMs } from './backoff.ts';
-import { type Connected, type ConnectOptions, connectAs, connectProbing } from './connect.ts';
-import { LegacyPeer } from './legacy-peer.ts';
-import { AbortedError, LinkError } from './link.ts';
+import { Instance } from './instance.ts';
 import { Links, type LinksOptions } from './links.ts';
 import { emptyLists, fetchLists, type ListEntry, type ServerLists } from './lists.ts';
-import { ModernPeer } from './modern-peer.ts';
+import { noOffers, type Offers, offersOf } from './offers.ts';
+import { OwnInstances } from './own-instances.ts';
 import type { ParkedCalls } from './parked-calls.ts';
-import type { ListKind, Peer, PeerEvents, ServerFacts } from './peer.ts';
+import type { ListKind, PeerEvents, ServerFacts } from './peer.ts';
+import { Replica } from './replica.ts';
+import { statusOf, type UpstreamStatus } from './status.ts';
 import { StderrTail } from './stderr-tail.ts';
 
 export type UpstreamState = 'starting' | 'ready' | 'degraded' | 'failed' | 'disabled';
-
-/** What people and scripts see of a server. Holds no secret. */
-export interface UpstreamStatus {
-  name: string;
-  state: UpstreamState;
-  /** When the state began, ISO 8601. */
-  since: string;
-  transport: string;
-  lastError?: string;
-  /** When the next start is tried, ISO 8601; only while failed. */
-  retryAt?: string;
-  pid?: number;
-  protocolVersion?: string;
-  serverInfo?: JsonObject;
-  restarts: number;
-  tools: number;
-  prompts: number;
-  resources: number;
-  stderr: string[];
-}
 
 export interface UpstreamEvents {
   /** State or lists changed: what is published of this server must be looked at again. */
@@ -72,59 +51,62 @@ export interface UpstreamOptions {
 }
 
 const stopGraceMs = 2000;
-/** A verdict "handshake only" is asked anew after a week: servers get updated. */
-const verdictTtlMs = 7 * 24 * 3600 * 1000;
 const listDebounceMs = 20;
+const ownIdleStopMs = 300_000;
+const allLists: readonly (keyof ServerLists)[] = ['tools', 'prompts', 'resources', 'templates'];
 
 export class Upstream {
   readonly name: string;
+  readonly config: ServerConfig;
+  /** `stdio`, `socket`, `http` or `sse`. */
+  readonly transport: string;
+  readonly stderr = new StderrTail();
+  readonly replicas: readonly Replica[];
+  readonly own: OwnInstances;
   readonly #options: UpstreamOptions;
-  readonly #stderr = new StderrTail();
-  readonly #links: Links;
-  readonly #verdictKey: string;
-  #state: UpstreamState;
+  #enabled: boolean;
+  #state: UpstreamState = 'starting';
   #since: number;
-  #lastError: string | undefined;
-  #primary: Peer | undefined;
-  /** The handshake connection of a server whose primary one is stateless; made when first needed. */
-  #handshake: Promise<LegacyPeer | undefined> | undefined;
-  #generation = 0;
-  #attempt = 0;
-  #restarts = 0;
-  #started: PromiseWithResolvers<void> = Promise.withResolvers();
-  #retry: Timer | undefined;
-  #retryAt: number | undefined;
-  #grace: Timer | undefined;
-  #lists: ServerLists = emptyLists;
-  #toolsByName: ReadonlyMap<string, ListEntry> = new Map();
-  #paramHeaders = new Map<string, readonly ParamHeader[]>();
+  #offers: Offers = noOffers;
   #facts: ServerFacts | undefined;
   #stale = new Set<ListKind>();
   #refresh: Timer | undefined;
+  #grace: Timer | undefined;
   #watched: ReadonlySet<string> = new Set();
 
   constructor(options: UpstreamOptions) {
-    this.name = options.name;
+    const { name, config, enabled, clock } = options;
+    this.name = name;
+    this.config = config;
     this.#options = options;
-    this.#state = options.enabled ? 'starting' : 'disabled';
-    this.#since = options.clock.now();
-    this.#links = new Links({ ...options, stderr: this.#stderr, stopGraceMs });
-    this.#verdictKey = createHash('sha256').update(canonicalJson(this.#links.target)).digest('hex');
-    this.#started.promise.catch(() => {});
+    this.#enabled = enabled;
+    this.#since = clock.now();
+    const targets =
+      config.urls?.map((url) => ({ ...config, url, urls: undefined })) ?? Array.from({ length: config.replicas }, () => config);
+    const { kind } = targetOf(targets[0] ?? config);
+    this.transport = kind === 'http-or-sse' ? 'http' : kind;
+    this.replicas = targets.map((target, index) => this.#replica(target, { isFirst: index === 0 }));
+    this.own = new OwnInstances({
+      server: name,
+      maxInstances: config.maxInstances,
+      clock,
+      make: () => this.#replica(config, { isFirst: false, idleStopMs: config.idleStopMs ?? ownIdleStopMs }),
+    });
+    this.#state = enabled ? 'starting' : 'disabled';
   }
 
   get state(): UpstreamState {
     return this.#state;
   }
 
-  /** What the server offers; the last known lists during the grace period after it went down. */
-  get lists(): ServerLists {
-    return this.#lists;
+  /** When the state began, epoch ms. */
+  get since(): number {
+    return this.#since;
   }
 
-  /** A tool by the server's own name for it. */
-  tool(name: string): ListEntry | undefined {
-    return this.#toolsByName.get(name);
+  /** What the server offers; the last known lists during the grace period after it went down. */
+  get lists(): ServerLists {
+    return this.#offers.lists;
   }
 
   /** What the server says of itself; undefined before it was ever connected. */
@@ -133,296 +115,181 @@ export class Upstream {
   }
 
   status(): UpstreamStatus {
-    const iso = (ms: number) => new Date(ms).toISOString();
-    return {
-      name: this.name,
-      state: this.#state,
-      since: iso(this.#since),
-      transport: this.#links.target.kind === 'http-or-sse' ? 'http' : this.#links.target.kind,
-      ...(this.#lastError !== undefined && { lastError: this.#lastError }),
-      ...(this.#retryAt !== undefined && { retryAt: iso(this.#retryAt) }),
-      ...(this.#primary?.pid !== undefined && { pid: this.#primary.pid }),
-      ...(this.#primary && { protocolVersion: this.#primary.revision }),
-      ...(this.#facts && { serverInfo: this.#facts.info }),
-      restarts: this.#restarts,
-      tools: this.#lists.tools.length,
-      prompts: this.#lists.prompts.length,
-      resources: this.#lists.resources.length,
-      stderr: this.#stderr.lines().map((line) => this.#options.secrets.mask(line)),
-    };
+    return statusOf(this, (text) => this.#options.secrets.mask(text));
   }
 
-  /** Starts connecting; does not wait and does not throw. */
-  start(): void {
-    if (this.#state === 'disabled') return;
-    void this.#connect(++this.#generation);
-  }
-
-  /** Ends everything of this server and resolves when nothing is left. */
-  async stop(): Promise<void> {
-    this.#generation += 1;
-    this.#started.reject(new Error('it was stopped'));
-    this.#retry?.cancel();
-    this.#refresh?.cancel();
-    this.#grace?.cancel();
-    await this.#disconnect();
-  }
-
-  async restart(): Promise<void> {
-    if (this.#state === 'disabled') return;
-    await this.stop();
-    this.#attempt = 0;
-    this.#restarts += 1;
-    this.#setState('starting');
-    this.#started = Promise.withResolvers();
-    this.#started.promise.catch(() => {});
-    this.start();
-    await this.#started.promise.catch(() => {});
-  }
-
-  async setEnabled(enabled: boolean): Promise<void> {
-    if (enabled === (this.#state !== 'disabled')) return;
-    if (enabled) {
-      this.#setState('starting');
-      await this.restart();
-      return;
-    }
-    await this.stop();
-    this.#lastError = undefined;
-    this.#lists = emptyLists;
-    this.#setState('disabled');
-    this.#options.events.onChange();
-  }
-
-  /** Resolves when the server is usable; throws RpcError when it is not and will not be within its start timeout. */
-  async ready(): Promise<void> {
-    if (this.#state === 'ready' || this.#state === 'degraded') return;
-    if (this.#state === 'starting') await this.#started.promise.catch(() => {});
-    if (this.#primary === undefined) throw this.#unavailable();
-  }
-
-  async call(call: RunningCall): Promise<CallResult> {
-    if (this.#primary === undefined) await this.ready();
-    const peer = await this.#peerFor(call.client.protocolVersion);
-    try {
-      const result = await peer.call(call);
-      if (this.#state === 'degraded') this.#setState('ready');
-      return result;
-    } catch (error) {
-      if (error instanceof LinkError && isLostSession(error, peer)) return this.#callInNewSession(call, peer);
-      throw this.#translate(error);
-    }
-  }
-
-  /** The whole answer to the handshake for a client of that era, or one made of the server's facts. */
-  async handshakeResult(protocolVersion: string): Promise<JsonObject> {
-    await this.ready();
-    const peer = await this.#peerFor(protocolVersion);
-    if (peer instanceof LegacyPeer) return peer.initializeResult;
-    const { info, capabilities, instructions } = peer.facts;
-    return { capabilities, serverInfo: info, ...(instructions !== undefined && { instructions }) };
-  }
-
-  /** The server's own answer to `server/discover` as text; undefined for a server of the handshake era. Throws RpcError when it is down. */
-  async discoverText(): Promise<string | undefined> {
-    await this.ready();
-    return this.#primary instanceof ModernPeer ? this.#primary.discoverText : undefined;
-  }
-
-  /** Makes `uris` the resources whose updates are wanted; resolves once the server agreed. Throws RpcError when it refuses. */
-  async watchResources(uris: ReadonlySet<string>): Promise<void> {
-    this.#watched = new Set(uris);
-    await this.ready();
-    const handshake = await this.#handshake;
-    try {
-      await Promise.all([this.#primary?.watchResources(this.#watched), handshake?.watchResources(this.#watched)]);
-    } catch (error) {
-      throw this.#translate(error);
-    }
-  }
-
-  /** Tells handshake connections how talkative their logs should be. */
-  async wantLogs(client: Call['client']): Promise<void> {
-    (await this.#handshake)?.wantLogs(client);
-    this.#primary?.wantLogs(client);
+  /** A tool by the server's own name for it. */
+  tool(name: string): ListEntry | undefined {
+    return this.#offers.tools.get(name);
   }
 
   /** Declared `x-mcp-header` parameters of a tool; empty for most. */
   paramHeaders(tool: string): readonly ParamHeader[] {
-    return this.#paramHeaders.get(tool) ?? [];
+    return this.#offers.paramHeaders.get(tool) ?? [];
   }
 
-  async #peerFor(protocolVersion: string): Promise<Peer> {
-    const primary = this.#primary;
-    if (!primary) throw this.#unavailable();
-    if (primary.era === 'legacy' || protocolVersion === '' || eraOfRevision(protocolVersion) === 'modern') return primary;
-    return (await this.#handshakePeer()) ?? primary;
+  /** Starts connecting; does not wait and does not throw. */
+  start(): void {
+    if (this.#enabled) for (const replica of this.replicas) void replica.start();
   }
 
-  /** The second connection, for handshake-era clients of a stateless server that also accepts the handshake. */
-  #handshakePeer(): Promise<LegacyPeer | undefined> {
-    if (this.#options.config.protocol !== 'auto') return Promise.resolve(undefined);
-    this.#handshake ??= this.#connectHandshake(this.#generation);
-    return this.#handshake;
-  }
-
-  async #connectHandshake(generation: number): Promise<LegacyPeer | undefined> {
-    const { store, clock, logger } = this.#options;
-    const verdict = store.eraVerdict(this.#verdictKey);
-    if (verdict?.handshake === false && clock.now() - verdict.at < verdictTtlMs) return undefined;
-    try {
-      const connected = await connectAs('legacy', this.#connectOptions());
-      if (generation !== this.#generation) {
-        await connected.peer.close();
-        return undefined;
-      }
-      store.putEraVerdict(this.#verdictKey, { era: 'modern', handshake: true, at: clock.now() });
-      void connected.broken.then((reason) => {
-        if (generation !== this.#generation) return;
-        this.#handshake = undefined;
-        logger.warn('the connection for handshake-era clients ended', { reason: reason.message });
-      });
-      const peer = connected.peer as LegacyPeer;
-      if (this.#watched.size > 0) peer.watchResources(this.#watched).catch(() => {});
-      return peer;
-    } catch (error) {
-      // Only the server's own refusal is a verdict; a broken connection is asked again next time.
-      if (error instanceof RpcError || (error instanceof LinkError && error.rpcError)) {
-        store.putEraVerdict(this.#verdictKey, { era: 'modern', handshake: false, at: clock.now() });
-      } else this.#handshake = undefined;
-      return undefined;
-    }
-  }
-
-  async #connect(generation: number): Promise<void> {
-    const { config, store, clock, logger } = this.#options;
-    const isCurrent = () => generation === this.#generation;
-    let connected: Connected | undefined;
-    try {
-      connected = await this.#open();
-      if (!isCurrent()) return await connected.peer.close();
-      const lists = await fetchLists(
-        connected.peer,
-        this.name,
-        ['tools', 'prompts', 'resources', 'templates'],
-        AbortSignal.timeout(config.timeouts.startMs),
-      );
-      if (!isCurrent()) return await connected.peer.close();
-      this.#setLists({ ...emptyLists, ...lists });
-    } catch (error) {
-      await connected?.peer.close();
-      if (isCurrent()) this.#failed(this.#translate(error).message);
-      return;
-    }
-    const { peer, broken } = connected;
-    this.#primary = peer;
-    this.#facts = peer.facts;
-    this.#lastError = undefined;
+  /** Ends everything of this server and resolves when nothing is left. */
+  async stop(): Promise<void> {
+    this.#refresh?.cancel();
+    this.#refresh = undefined;
     this.#grace?.cancel();
-    const known = store.eraVerdict(this.#verdictKey);
-    if (config.protocol === 'auto' && known?.era !== peer.era)
-      store.putEraVerdict(this.#verdictKey, { era: peer.era, at: clock.now() });
-    if (this.#watched.size > 0) peer.watchResources(this.#watched).catch(() => {});
-    logger.info('server ready', { revision: peer.revision, target: peer.target, tools: this.#lists.tools.length });
-    this.#setState('ready');
-    this.#started.resolve();
+    await Promise.all([...this.replicas.map((replica) => replica.stop()), this.own.stop()]);
+  }
+
+  async restart(): Promise<void> {
+    if (!this.#enabled) return;
+    this.#setState('starting');
+    await Promise.all([...this.replicas.map((replica) => replica.restart()), this.own.stop()]);
+  }
+
+  async setEnabled(enabled: boolean): Promise<void> {
+    if (enabled === this.#enabled) return;
+    this.#enabled = enabled;
+    if (enabled) return this.restart();
+    await this.stop();
+    this.#offers = noOffers;
+    this.#setState('disabled');
     this.#options.events.onChange();
-    const readyAt = clock.now();
-    const reason = await broken;
-    if (!isCurrent()) return;
-    if (clock.now() - readyAt > 60_000) this.#attempt = 0;
-    this.#generation += 1;
-    await this.#disconnect();
-    this.#failed(reason.message);
   }
 
-  async #open(): Promise<Connected> {
-    const { config, store, clock } = this.#options;
-    if (config.protocol !== 'auto') return connectAs(config.protocol, this.#connectOptions());
-    const verdict = store.eraVerdict(this.#verdictKey);
-    const fresh = verdict !== undefined && (verdict.era === 'modern' || clock.now() - verdict.at < verdictTtlMs);
-    if (!fresh || this.#links.target.kind === 'sse') return connectProbing(this.#connectOptions());
-    try {
-      return await connectAs(verdict.era, this.#connectOptions());
-    } catch (error) {
-      // The server may have changed its era since; the next try asks again.
-      store.deleteEraVerdict(this.#verdictKey);
-      if (error instanceof RpcError || (error instanceof LinkError && error.status !== undefined))
-        return connectProbing(this.#connectOptions());
-      throw error;
-    }
+  /** Resolves when the server is usable; throws RpcError when it is not. */
+  async ready(): Promise<void> {
+    await this.#instance();
   }
 
-  #connectOptions(): ConnectOptions {
-    const { config, parked, events } = this.#options;
+  async call(call: RunningCall): Promise<CallResult> {
+    const { isolation } = this.config;
+    if (isolation === 'session' && call.via !== 'gateway') return this.own.callInSession(call);
+    if (isolation === 'call' && call.method === 'tools/call') return this.own.callAlone(call);
+    return this.#leastBusy().call(call);
+  }
+
+  /** The whole answer to the handshake for a client of that revision, or one made of the server's facts. */
+  async handshakeResult(protocolVersion: string): Promise<JsonObject> {
+    return (await this.#instance()).handshakeResult(protocolVersion);
+  }
+
+  /** The server's own answer to `server/discover` as text; undefined for a server of the handshake era. Throws RpcError when it is down. */
+  async discoverText(): Promise<string | undefined> {
+    return (await this.#instance()).discoverText;
+  }
+
+  /** Makes `uris` the resources whose updates are wanted; resolves once the server agreed. Throws RpcError when it refuses. */
+  async watchResources(uris: ReadonlySet<string>): Promise<void> {
+    this.#watched = uris;
+    await (await this.#instance()).watchResources(uris);
+  }
+
+  /** Tells handshake connections how talkative their logs should be. */
+  async wantLogs(client: Call['client']): Promise<void> {
+    await Promise.all(this.replicas.map(({ instance }) => instance?.wantLogs(client)));
+  }
+
+  /** The first instance that runs, or the start of one. Throws RpcError when there is none. */
+  #instance(): Promise<Instance> {
+    return this.#leastBusy().ready();
+  }
+
+  /** Of those that run, the one with the fewest calls; else one that is being started, else one that says why there is none. */
+  #leastBusy(): Replica {
+    if (!this.#enabled)
+      throw new RpcError(errorCodes.internalError, `server "${this.name}" is disabled`, {
+        httpStatus: 503,
+        data: { server: this.name, state: 'disabled' },
+      });
+    const [first] = this.replicas;
+    if (this.replicas.length === 1 && first) return first;
+    const running = this.replicas.filter(({ instance }) => instance);
+    const candidates = running.length > 0 ? running : this.replicas.filter(({ state, asleep }) => state === 'starting' || asleep);
+    return candidates.reduce((best, one) => (one.inFlight < best.inFlight ? one : best), candidates[0] ?? (first as Replica));
+  }
+
+  #links(config: ServerConfig): Links {
+    return new Links({ ...this.#options, config, stderr: this.stderr, stopGraceMs });
+  }
+
+  #replica(config: ServerConfig, { isFirst, idleStopMs }: { isFirst: boolean; idleStopMs?: number }): Replica {
+    const { name, clock, logger, store, parked, secrets, events } = this.#options;
+    const links = this.#links(config);
+    const startTimeoutMs = config.timeouts.startMs;
     const peerEvents: PeerEvents = {
-      onListChanged: (kind) => this.#listChanged(kind),
+      onListChanged: (kind) => isFirst && this.#listChanged(kind),
       onResourceUpdated: (params) => events.onResourceUpdated(params),
       onLog: (params) => events.onLog(params),
     };
-    const startTimeoutMs = config.timeouts.startMs;
-    return {
-      links: this.#links,
-      startTimeoutMs,
-      legacy: { events: peerEvents, parked, roots: config.roots, startTimeoutMs },
-      modern: { events: peerEvents, paramHeaders: (tool) => this.paramHeaders(tool) },
-    };
+    return new Replica({
+      server: name,
+      clock,
+      logger,
+      health: config.health,
+      idleStopMs: idleStopMs ?? config.idleStopMs ?? (links.target.kind === 'socket' ? ownIdleStopMs : 0),
+      mask: (text) => secrets.mask(text),
+      isNeeded: () => isFirst && this.#watched.size > 0,
+      onChange: () => this.#replicaChanged(),
+      prepare: async (instance) => {
+        if (isFirst) await this.#learn(instance);
+      },
+      connect: (signal) =>
+        Instance.connect(
+          {
+            name,
+            links,
+            protocol: config.protocol,
+            verdictKey: createHash('sha256').update(canonicalJson(links.target)).digest('hex'),
+            store,
+            clock,
+            logger,
+            connect: {
+              startTimeoutMs,
+              legacy: { events: peerEvents, parked, roots: config.roots, startTimeoutMs },
+              modern: { events: peerEvents, paramHeaders: (tool) => this.paramHeaders(tool) },
+            },
+          },
+          signal,
+        ),
+    });
   }
 
-  async #disconnect(): Promise<void> {
-    const primary = this.#primary;
-    const handshake = this.#handshake;
-    this.#primary = undefined;
-    this.#handshake = undefined;
-    await Promise.all([primary?.close(), handshake?.then((peer) => peer?.close())]);
+  /** Takes in what a fresh instance says of itself and offers. */
+  async #learn(instance: Instance): Promise<void> {
+    const signal = AbortSignal.timeout(this.config.timeouts.startMs);
+    const lists = await fetchLists(instance.peer, this.name, allLists, signal);
+    this.#facts = instance.facts;
+    const before = this.#offers;
+    this.#offers = offersOf({ ...emptyLists, ...lists }, this.#options.logger);
+    if (before !== noOffers)
+      for (const kind of changedKinds(before.lists, this.#offers.lists)) this.#options.events.onListChanged(kind);
+    if (this.#watched.size > 0) instance.watchResources(this.#watched).catch(() => {});
   }
 
-  #failed(reason: string): void {
-    const { clock, logger, graceMs, events } = this.#options;
-    this.#lastError = this.#options.secrets.mask(reason);
-    this.#attempt += 1;
-    const delayMs = backoffMs(this.#attempt);
-    this.#retryAt = clock.now() + delayMs;
-    logger.warn('server failed', { reason, retryInMs: delayMs, attempt: this.#attempt });
-    this.#setState('failed');
-    this.#started.reject(new Error(reason));
-    if (this.#grace === undefined && this.#lists !== emptyLists) {
-      this.#grace = clock.setTimeout(() => {
-        this.#setLists(emptyLists);
-        events.onChange();
-      }, graceMs);
-    }
-    events.onChange();
-    const generation = ++this.#generation;
-    this.#retry = clock.setTimeout(() => {
-      if (generation !== this.#generation) return;
-      this.#restarts += 1;
-      void this.#connect(generation);
-    }, delayMs);
+  #replicaChanged(): void {
+    if (!this.#enabled || this.replicas === undefined) return;
+    const states = this.replicas.map(({ state }) => state);
+    const up = states.filter((state) => state === 'ready' || state === 'degraded').length;
+    if (up === states.length && !states.includes('degraded')) this.#setState('ready');
+    else if (up > 0) this.#setState('degraded');
+    else if (states.includes('starting')) this.#setState('starting');
+    else if (states.includes('failed')) this.#setState('failed');
+    this.#options.events.onChange();
   }
 
   #setState(state: UpstreamState): void {
-    if (state !== 'failed') this.#retryAt = undefined;
-    if (state === 'ready') {
-      this.#grace?.cancel();
-      this.#grace = undefined;
-    }
     if (state === this.#state) return;
     this.#state = state;
     this.#since = this.#options.clock.now();
-  }
-
-  #setLists(lists: ServerLists): void {
-    this.#lists = lists;
-    this.#paramHeaders = new Map();
-    this.#toolsByName = new Map(lists.tools.map((entry) => [entry.key, entry]));
-    for (const { key, text, value } of lists.tools) {
-      if (!text.includes('x-mcp-header')) continue;
-      try {
-        this.#paramHeaders.set(key, paramHeadersOf(value.inputSchema));
-      } catch (error) {
-        this.#options.logger.warn('tool has an invalid x-mcp-header', { tool: key, reason: (error as Error).message });
-      }
+    if (state !== 'failed') {
+      this.#grace?.cancel();
+      this.#grace = undefined;
+    } else {
+      this.#grace = this.#options.clock.setTimeout(() => {
+        this.#offers = noOffers;
+        this.#options.events.onChange();
+      }, this.#options.graceMs);
     }
   }
 
@@ -437,68 +304,29 @@ export class Upstream {
   }
 
   async #refreshLists(): Promise<void> {
-    const peer = this.#primary;
+    const peer = this.replicas[0]?.instance?.peer;
     const names = [...this.#stale].flatMap((kind): (keyof ServerLists)[] =>
       kind === 'resources' ? ['resources', 'templates'] : [kind],
     );
     this.#stale.clear();
     if (!peer) return;
     try {
-      const lists = await fetchLists(peer, this.name, names, AbortSignal.timeout(this.#options.config.timeouts.startMs));
-      if (peer !== this.#primary) return;
-      this.#setLists({ ...this.#lists, ...lists });
+      const lists = await fetchLists(peer, this.name, names, AbortSignal.timeout(this.config.timeouts.startMs));
+      if (peer !== this.replicas[0]?.instance?.peer) return;
+      this.#offers = offersOf({ ...this.#offers.lists, ...lists }, this.#options.logger);
       this.#options.events.onChange();
     } catch (error) {
       this.#options.logger.warn('a changed list could not be fetched', { reason: (error as Error).message });
     }
   }
-
-  /** The server forgot our session (it was restarted) and refused the request unread: shake hands again and send it once more. */
-  async #callInNewSession(call: RunningCall, peer: Peer): Promise<CallResult> {
-    if (peer === this.#primary) await this.restart();
-    else {
-      this.#handshake = undefined;
-      await peer.close();
-    }
-    await this.ready();
-    try {
-      return await (await this.#peerFor(call.client.protocolVersion)).call(call);
-    } catch (error) {
-      throw this.#translate(error);
-    }
-  }
-
-  #translate(error: unknown): RpcError | AbortedError {
-    if (error instanceof RpcError || error instanceof AbortedError) return error;
-    const reason = this.#options.secrets.mask(error instanceof Error ? error.message : String(error));
-    if (error instanceof LinkError && error.rpcError)
-      return new RpcError(error.rpcError.code, error.rpcError.message, { data: error.rpcError.data });
-    if (error instanceof LinkError && this.#state === 'ready' && this.#primary?.pid === undefined && error.status === undefined) {
-      this.#lastError = reason;
-      this.#setState('degraded');
-    }
-    return new RpcError(errorCodes.internalError, `server "${this.name}": ${reason}`, {
-      httpStatus: 502,
-      fault: 'upstream',
-      cause: error,
-      data: { server: this.name },
-    });
-  }
-
-  #unavailable(): RpcError {
-    const retryInMs = this.#retryAt === undefined ? undefined : Math.max(0, this.#retryAt - this.#options.clock.now());
-    const why =
-      this.#state === 'disabled'
-        ? 'is disabled'
-        : `is not running${this.#lastError === undefined ? '' : `: ${this.#lastError}`}${retryInMs === undefined ? '' : `; it is started again in ${Math.ceil(retryInMs / 1000)} s`}`;
-    return new RpcError(errorCodes.internalError, `server "${this.name}" ${why}`, {
-      httpStatus: 503,
-      data: { server: this.name, state: this.#state, ...(retryInMs !== undefined && { retryAfterMs: retryInMs }) },
-    });
-  }
 }
 
-function isLostSession(error: LinkError, peer: Peer): boolean {
-  if (peer.era !== 'legacy') return false;
-  return error.status === 404 || (error.status === 400 && /session|not initialized/i.test(error.message));
+function changedKinds(before: ServerLists, after: ServerLists): ListKind[] {
+  const differ = (name: keyof ServerLists) =>
+    before[name].length !== after[name].length || before[name].some(({ text }, index) => text !== after[name][index]?.text);
+  const kinds: ListKind[] = [];
+  if (differ('tools')) kinds.push('tools');
+  if (differ('prompts')) kinds.push('prompts');
+  if (differ('resources') || differ('templates')) kinds.push('resources');
+  return kinds;
 }

@@ -1,0 +1,27 @@
+/** What a server offers, with the look-ups that calls need: one immutable value, replaced as a whole. */
+import type { Logger } from '@switchyard/kit/logger';
+import { type ParamHeader, paramHeadersOf } from '../protocol/param-headers.ts';
+import { emptyLists, type ListEntry, type ServerLists } from './lists.ts';
+
+export interface Offers {
+  lists: ServerLists;
+  tools: ReadonlyMap<string, ListEntry>;
+  /** Declared `x-mcp-header` parameters of the tools that have any. */
+  paramHeaders: ReadonlyMap<string, readonly ParamHeader[]>;
+}
+
+export const noOffers: Offers = { lists: emptyLists, tools: new Map(), paramHeaders: new Map() };
+
+/** Indexes lists; a tool whose header declarations are invalid is kept without them and logged. */
+export function offersOf(lists: ServerLists, logger: Logger): Offers {
+  const paramHeaders = new Map<string, readonly ParamHeader[]>();
+  for (const { key, text, value } of lists.tools) {
+    if (!text.includes('x-mcp-header')) continue;
+    try {
+      paramHeaders.set(key, paramHeadersOf(value.inputSchema));
+    } catch (error) {
+      logger.warn('tool has an invalid x-mcp-header', { tool: key, reason: (error as Error).message });
+    }
+  }
+  return { lists, tools: new Map(lists.tools.map((entry) => [entry.key, entry])), paramHeaders };
+}
