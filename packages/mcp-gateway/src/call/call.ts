@@ -5,7 +5,7 @@
 import type { JsonObject } from '../jsonrpc/message.ts';
 import type { LogLevel } from '../protocol/revision.ts';
 
-/** What a caller may do. Decided once per identity; equal rights share a `key`, so that filtered lists can be cached by it. */
+/** What a caller may do. Decided once per identity; whoever may use the same servers and tools has the same `key`, so that filtered lists can be cached by it. */
 export interface Rights {
   key: string;
   /** May change and restart servers. */
@@ -35,6 +35,17 @@ export interface Caller {
   /** The client's session, where its revision has such a thing: tells apart two clients of one principal. */
   session?: string | undefined;
   rights: Rights;
+  /** Whether the credential still holds; asked before anything is told on a stream that stays open. Absent: it always does. */
+  isValid?: (() => boolean) | undefined;
+  /** The `WWW-Authenticate` header that asks for what an operation needs; absent where more could not be asked for. */
+  challenge?: ((operation: Operation) => string) | undefined;
+}
+
+/** What somebody wanted to do and may not. */
+export interface Operation {
+  server?: string | undefined;
+  toolClass?: ToolClass | undefined;
+  admin?: boolean | undefined;
 }
 
 /** What the client says about itself. For display and protocol duties only, never for a decision about rights. */

@@ -31,6 +31,7 @@ class CallWatch {
   #lastSignAt: number;
   #lastTellAt: number;
   #progress = 0;
+  #beats = 0;
   #timer: { cancel(): void };
 
   constructor(clock: Clock, call: RunningCall, settings: CallSettings) {
@@ -76,6 +77,7 @@ class CallWatch {
     if (nowMs - this.#lastSignAt >= idleMs)
       return this.#expire('idle', `showed no progress for ${idleMs} ms (timeouts.idleMs)`, idleMs);
     if (this.#call.onProgress && nowMs - this.#lastTellAt >= heartbeatMs) {
+      this.#beats += 1;
       const seconds = Math.round((nowMs - this.#startedAt) / 1000);
       this.#tell({ progress: this.#progress + heartbeatStep, message: `still running after ${seconds} s` }, nowMs);
     }
@@ -101,12 +103,8 @@ class CallWatch {
     this.#lastSignAt = nowMs;
     const { progress } = params;
     // A heartbeat may have used up the step to the server's own next value.
-    this.#tell(
-      typeof progress === 'number' && progress <= this.#progress
-        ? { ...params, progress: this.#progress + heartbeatStep }
-        : params,
-      nowMs,
-    );
+    const used = this.#beats > 0 && typeof progress === 'number' && progress <= this.#progress;
+    this.#tell(used ? { ...params, progress: this.#progress + heartbeatStep } : params, nowMs);
   }
 
   #tell(params: JsonObject, nowMs: number): void {

@@ -31,6 +31,7 @@ export interface RpcErrorOptions {
   data?: unknown;
   httpStatus?: number;
   fault?: 'upstream' | 'timeout';
+  challenge?: string | undefined;
   cause?: unknown;
 }
 
@@ -41,6 +42,8 @@ export class RpcError extends Error {
   readonly httpStatus: number | undefined;
   /** Set when the server (not the tool, not the caller) is to blame: the breaker counts these. */
   readonly fault: 'upstream' | 'timeout' | undefined;
+  /** Value of WWW-Authenticate, where a better token could help. */
+  readonly challenge: string | undefined;
 
   constructor(code: number, message: string, options: RpcErrorOptions = {}) {
     super(message, options.cause === undefined ? undefined : { cause: options.cause });
@@ -49,6 +52,7 @@ export class RpcError extends Error {
     this.data = options.data;
     this.httpStatus = options.httpStatus;
     this.fault = options.fault;
+    this.challenge = options.challenge;
   }
 
   toObject(): RpcErrorObject {

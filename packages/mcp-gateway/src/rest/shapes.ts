@@ -18,7 +18,16 @@ export const serverShape = z
     pid: z.int().optional(),
     lastError: z.string().optional(),
     retryAt: date.optional().describe('When the next start is tried; only while failed.'),
+    crashLoop: z.boolean().optional().describe('True when it keeps ending.'),
+    asleep: z.boolean().optional().describe('True when it was ended for want of calls; the next one starts it.'),
     restarts: z.int(),
+    inFlight: z.int().describe('Calls that run on it now.'),
+    instances: z
+      .array(
+        z.strictObject({ state: z.string(), inFlight: z.int(), pid: z.int().optional(), lastError: z.string().optional() }),
+      )
+      .optional()
+      .describe('Every instance, when there is more than one.'),
     tools: z.int().describe('How many tools it offers.'),
     prompts: z.int(),
     resources: z.int(),

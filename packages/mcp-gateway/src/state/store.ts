@@ -54,6 +54,11 @@ export class Store {
     this.#database.exec(schema);
   }
 
+  /** The open database, for what keeps tables of its own in it. */
+  get database(): DatabaseSync {
+    return this.#database;
+  }
+
   overlay(): OverlayRow[] {
     return this.#prepare('SELECT * FROM overlay ORDER BY server, field')
       .all()

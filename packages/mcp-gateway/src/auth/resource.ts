@@ -1,0 +1,50 @@
+/**
+ * The gateway as OAuth protected resources: the whole is one (`publicUrl`), and so is every MCP endpoint (RFC 8707, RFC 9728).
+ * Pure.
+ */
+import type { JsonObject } from '../jsonrpc/message.ts';
+
+const wellKnown = '/.well-known/oauth-protected-resource';
+const endpointPath = /^\/mcp(?:\/group)?(?:\/[A-Za-z0-9][A-Za-z0-9_.-]{0,63})?$/;
+
+/** Where the metadata documents are. */
+export const metadataPaths: readonly string[] = [wellKnown, `${wellKnown}/*`];
+
+/** Whether a request is for a metadata document, which everyone may read. */
+export function isMetadataPath(path: string): boolean {
+  return path === wellKnown || path.startsWith(`${wellKnown}/`);
+}
+
+/** The resource that a request path belongs to: its MCP endpoint, else the gateway. `publicUrl` without a trailing slash. */
+export function resourceOf(publicUrl: string, path: string): string {
+  return endpointPath.test(path) ? publicUrl + path : publicUrl;
+}
+
+/** URL of a resource's metadata: the well-known part comes between host and path (RFC 9728 §3.1). */
+export function metadataUrlOf(resource: string): string {
+  const { origin, pathname } = new URL(resource);
+  return `${origin}${wellKnown}${pathname === '/' ? '' : pathname}`;
+}
+
+/**
+ * The resource that a metadata path is about; undefined when it is about none of ours. Any well-formed server name has one,
+ * so that the documents do not tell which servers exist.
+ */
+export function resourceOfMetadata(publicUrl: string, path: string): string | undefined {
+  const prefix = new URL(publicUrl).pathname.replace(/\/$/, '');
+  const about = path.slice(wellKnown.length);
+  const inside = about.startsWith(`${prefix}/`) || about === prefix ? about.slice(prefix.length) : about;
+  if (inside === '' || inside === '/') return publicUrl;
+  return endpointPath.test(inside) ? publicUrl + inside : undefined;
+}
+
+/** The metadata document (RFC 9728 §2). */
+export function metadataOf(resource: string, issuer: string, scopes: readonly string[]): JsonObject {
+  return {
+    resource,
+    authorization_servers: [issuer],
+    scopes_supported: scopes,
+    bearer_methods_supported: ['header'],
+    resource_name: 'Switchyard MCP gateway',
+  };
+}

@@ -1,0 +1,24 @@
+/** What of a server's lists the holder of some rights may see: exactly what they may call. */
+import type { Rights, ToolClass } from '../call/call.ts';
+import { memberText, rewriteObject, scanArray } from '../jsonrpc/scan.ts';
+import type { ServerLists } from '../upstream/lists.ts';
+
+type ClassOf = (server: string, tool: string) => ToolClass;
+
+/** The lists without the tools that may not be called; the same object when nothing is forbidden. */
+export function permittedLists(server: string, lists: ServerLists, rights: Rights, classOf: ClassOf): ServerLists {
+  if (rights.key === 'all') return lists;
+  const tools = lists.tools.filter(({ key }) => rights.allowsTool(server, key, classOf(server, key)));
+  return tools.length === lists.tools.length ? lists : { ...lists, tools };
+}
+
+/** The same for one page of a `tools/list` result as text. */
+export function permittedTools(server: string, result: string, rights: Rights, classOf: ClassOf): string {
+  if (rights.key === 'all') return result;
+  const all = scanArray(memberText(result, 'tools') ?? '[]');
+  const tools = all.filter((tool) => {
+    const { name } = JSON.parse(tool) as { name?: unknown };
+    return typeof name === 'string' && rights.allowsTool(server, name, classOf(server, name));
+  });
+  return tools.length === all.length ? result : rewriteObject(result, { tools: `[${tools.join(',')}]` });
+}
