@@ -29,7 +29,8 @@ export class ModernPeer implements Peer {
   readonly #running = new Map<number, Call>();
   #watched: ReadonlySet<string> = new Set();
   #listening: AbortController | undefined;
-  #onAcknowledged: () => void = () => {};
+  /** What to do when a listen request is acknowledged, by its id. */
+  readonly #unacknowledged = new Map<unknown, () => void>();
   #closed = false;
 
   private constructor(link: Link, revision: string, discoverText: string, discovered: JsonObject, options: ModernPeerOptions) {
@@ -150,11 +151,11 @@ export class ModernPeer implements Peer {
     const controller = new AbortController();
     this.#listening = controller;
     return new Promise((resolve) => {
-      this.#onAcknowledged = () => {
+      const onSettled = () => {
         previous?.abort();
         resolve();
       };
-      void this.#keepListening(notifications, controller.signal);
+      void this.#keepListening(notifications, controller.signal, onSettled);
     });
   }
 
@@ -168,10 +169,11 @@ export class ModernPeer implements Peer {
     };
   }
 
-  async #keepListening(notifications: JsonObject, signal: AbortSignal): Promise<void> {
+  async #keepListening(notifications: JsonObject, signal: AbortSignal, onSettled: () => void): Promise<void> {
     const client = { protocolVersion: this.revision, info: gatewayInfo, capabilities: {} };
     for (let delayMs = 500; !signal.aborted; delayMs = Math.min(delayMs * 2, 60_000)) {
       const id = this.#link.nextId();
+      this.#unacknowledged.set(id, onSettled);
       try {
         const response = await this.#link.request({
           id,
@@ -181,15 +183,17 @@ export class ModernPeer implements Peer {
           signal,
           onMessage: (message) => {
             delayMs = 500;
-            this.#receive(message);
+            this.#receive(message, id);
           },
         });
-        if (response.error) return this.#onAcknowledged();
+        if (response.error) return;
       } catch (error) {
-        this.#onAcknowledged();
         if (signal.aborted && !(this.#link instanceof HttpLink)) this.#link.notify('notifications/cancelled', { requestId: id });
         if (!(error instanceof LinkError) || this.#closed || !(this.#link instanceof HttpLink)) return;
         if (error.status !== undefined && error.status < 500) return;
+      } finally {
+        this.#unacknowledged.delete(id);
+        onSettled();
       }
       await new Promise((resolve) => setTimeout(resolve, delayMs).unref());
     }
@@ -205,7 +209,7 @@ export class ModernPeer implements Peer {
         this.#routeLog(params, id);
         return;
       case 'notifications/subscriptions/acknowledged':
-        this.#onAcknowledged();
+        this.#acknowledge(objectOf(params._meta)[metaKeys.subscriptionId] ?? id);
         return;
       case 'notifications/resources/updated':
         this.#options.events.onResourceUpdated(params);
@@ -215,6 +219,12 @@ export class ModernPeer implements Peer {
         if (kind) this.#options.events.onListChanged(kind);
       }
     }
+  }
+
+  /** A server that does not say which listen request it means has agreed to all. */
+  #acknowledge(id: unknown): void {
+    if (id !== undefined) return this.#unacknowledged.get(id)?.();
+    for (const onSettled of this.#unacknowledged.values()) onSettled();
   }
 
   /** Over a shared channel a log names no request: it is told to the one running call that asked for logs, if there is only one. */
