@@ -187,7 +187,8 @@ export class LegacyPeer implements Peer {
   async #watch(uri: string, method: 'resources/subscribe' | 'resources/unsubscribe'): Promise<void> {
     if (method === 'resources/subscribe') this.#watched.add(uri);
     else this.#watched.delete(uri);
-    unwrap(await this.#link.request({ id: this.#link.nextId(), method, params: JSON.stringify({ uri }) }));
+    const signal = AbortSignal.timeout(this.#options.startTimeoutMs);
+    unwrap(await this.#link.request({ id: this.#link.nextId(), method, params: JSON.stringify({ uri }), signal }));
   }
 
   /** The level is the connection's: the most talkative wish of any client wins, the edges filter for the others. */
