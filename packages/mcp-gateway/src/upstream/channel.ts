@@ -53,8 +53,11 @@ export function lineChannel(streams: LineStreams, limitChars: number): Channel {
 
 /**
  * Clients may write their JSON over several lines; here a line is a message, and a nested object on a line of its own
- * would be taken for one. In valid JSON a line break is only ever white space.
+ * would be taken for one. In valid JSON a line break is only ever white space. U+2028 and U+2029 stand in strings only,
+ * where their escapes mean the same; some readers of lines (Node's readline) take them for ends.
  */
 function onOneLine(text: string): string {
-  return text.includes('\n') || text.includes('\r') ? text.replace(/[\r\n]+/g, ' ') : text;
+  const line = text.includes('\n') || text.includes('\r') ? text.replace(/[\r\n]+/g, ' ') : text;
+  if (!line.includes('\u2028') && !line.includes('\u2029')) return line;
+  return line.replaceAll('\u2028', '\\u2028').replaceAll('\u2029', '\\u2029');
 }
