@@ -25,9 +25,13 @@ export function locateJsonError(text: string): JsonErrorPosition {
   return { line: before.length, column: (before.at(-1)?.length ?? 0) + 1, problem };
 }
 
+/** Deeper texts are not followed: the stack has an end. */
+const MAX_DEPTH = 1000;
+
 /** A recursive-descent reader of RFC 8259 that keeps nothing but its position. */
 class Scanner {
   at = 0;
+  #depth = 0;
   readonly #text: string;
 
   constructor(text: string) {
@@ -55,13 +59,14 @@ class Scanner {
 
   #members(close: string, member: () => void): void {
     const kind = close === '}' ? 'object' : 'array';
+    if (++this.#depth > MAX_DEPTH) throw new Error(`nested deeper than ${MAX_DEPTH} levels`);
     this.at++;
     this.space();
-    if (this.#skip(close)) return;
+    if (this.#close(close)) return;
     for (;;) {
       member();
       this.space();
-      if (this.#skip(close)) return;
+      if (this.#close(close)) return;
       const comma = this.at;
       if (!this.#skip(',')) throw new Error(this.#unexpected(`"," or "${close}"`));
       this.space();
@@ -108,6 +113,12 @@ class Scanner {
 
   #peek(): string {
     return this.#text.charAt(this.at);
+  }
+
+  #close(character: string): boolean {
+    if (!this.#skip(character)) return false;
+    this.#depth--;
+    return true;
   }
 
   #skip(character: string): boolean {
