@@ -1,5 +1,5 @@
 /** JSON-RPC 2.0 as MCP uses it: message shapes, error codes, and the reading of one incoming message. */
-import { memberText } from './scan.ts';
+import { isTooDeep, maxDepth, memberText } from './scan.ts';
 
 export type JsonId = string | number;
 export type JsonObject = { [key: string]: unknown };
@@ -94,6 +94,8 @@ export function toIncoming(value: unknown, text: string): Incoming {
   const invalid = (why: string) =>
     new RpcError(errorCodes.invalidRequest, `not a JSON-RPC 2.0 message: ${why}`, { httpStatus: 400 });
   if (value === null || typeof value !== 'object' || Array.isArray(value)) throw invalid('an object was expected');
+  // Whoever writes it again does so recursively.
+  if (isTooDeep(text)) throw invalid(`it is nested deeper than ${maxDepth} levels`);
   const message = value as Record<string, unknown>;
   if (message.jsonrpc !== '2.0') throw invalid('"jsonrpc" must be "2.0"');
   const { id, method, params, error } = message;

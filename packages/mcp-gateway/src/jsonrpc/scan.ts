@@ -126,6 +126,24 @@ export function scanArray(text: string, at = 0): string[] {
   }
 }
 
+/** Levels of nesting that a message may have. Far more than anybody means, far fewer than fit on the stack. */
+export const maxDepth = 1000;
+
+/** Whether arrays and objects of a valid JSON text are nested deeper than `maxDepth`. Short texts, which cannot be, cost nothing. */
+export function isTooDeep(text: string): boolean {
+  if (text.length <= 2 * maxDepth) return false;
+  let depth = 0;
+  for (let position = 0; position < text.length; position += 1) {
+    const code = text.charCodeAt(position);
+    if (code === QUOTE) position = skipString(text, position) - 1;
+    else if (code === OPEN_BRACE || code === OPEN_BRACKET) {
+      depth += 1;
+      if (depth > maxDepth) return true;
+    } else if (code === CLOSE_BRACE || code === CLOSE_BRACKET) depth -= 1;
+  }
+  return false;
+}
+
 /** The text of one member's value, or undefined when the object has no such member (the last one counts, as in JSON.parse). */
 export function memberText(text: string, key: string): string | undefined {
   const member = scanObject(text).findLast((candidate) => candidate.key === key);

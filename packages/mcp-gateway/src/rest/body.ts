@@ -2,6 +2,7 @@
 import { locateJsonError } from '@switchyard/kit/json-position';
 import { badRequest, Problem, payloadTooLarge } from '@switchyard/kit/problem';
 import type { JsonObject } from '../jsonrpc/message.ts';
+import { isTooDeep, maxDepth } from '../jsonrpc/scan.ts';
 
 export interface JsonBody {
   /** The object as the caller wrote it. */
@@ -38,6 +39,7 @@ function parseObject(text: string, what: string): JsonObject {
     const kind = value === null ? 'null' : Array.isArray(value) ? 'an array' : `a ${typeof value}`;
     throw badRequest(`${what} must be a JSON object, found ${kind}`);
   }
+  if (isTooDeep(text)) throw badRequest(`${what} is nested deeper than ${maxDepth} levels`);
   return value as JsonObject;
 }
 
