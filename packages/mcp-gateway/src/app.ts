@@ -4,7 +4,10 @@ import { RESPONSE_ALREADY_SENT } from '@hono/node-server/utils/response';
 import { forbidden, notFound, problemResponse, toProblem } from '@switchyard/kit/problem';
 import { requestIdFrom } from '@switchyard/kit/request-id';
 import { type Context, Hono } from 'hono';
-import { callerOf } from './call/caller.ts';
+import type { Door } from './auth/door.ts';
+import { metadataOf, metadataPaths, resourceOfMetadata } from './auth/resource.ts';
+import { generalScopes } from './auth/scopes.ts';
+import type { Caller } from './call/call.ts';
 import { cors } from './edge/cors.ts';
 import { isAllowedOrigin, refusalOf } from './edge/guard.ts';
 import type { McpEdge } from './edge/mcp.ts';
@@ -13,37 +16,60 @@ import { liveness, readiness } from './health.ts';
 import type { GatewayMetrics } from './metrics.ts';
 import { restRoutes } from './rest/routes.ts';
 
-export type AppEnv = { Bindings: HttpBindings };
+export type AppEnv = { Bindings: HttpBindings; Variables: { caller: Caller } };
 
 /** Builds the request listener for Node's HTTP server. */
-export function createApp(gateway: Gateway, mcp: McpEdge, metrics: () => Promise<GatewayMetrics>) {
+export function createApp(gateway: Gateway, door: Door, mcp: McpEdge, metrics: () => Promise<GatewayMetrics>) {
   const app = new Hono<AppEnv>();
+  const { publicUrl, auth } = gateway.config;
 
   app.use(async (context, next) => {
-    const refusal = refusalOf(context.env.incoming, gateway.config);
+    const { incoming } = context.env;
+    const refusal = door.addressRefusal(incoming) ?? refusalOf(incoming, gateway.config);
     if (refusal !== undefined) return problemResponse(forbidden(refusal));
     return next();
   });
   app.use(cors((origin) => isAllowedOrigin(origin, gateway.config)));
 
+  app.use((context, next) => {
+    const { path } = context.req;
+    if (isOpen(path)) return next();
+    const caller = door.admit(context.env.incoming, path);
+    if (caller instanceof Promise)
+      return caller.then((found) => {
+        context.set('caller', found);
+        return next();
+      });
+    context.set('caller', caller);
+    return next();
+  });
+
   const serveMcp = async (context: Context<AppEnv>) => {
     const { incoming, outgoing } = context.env;
-    await mcp.handle(context.req.path, callerOf(incoming), incoming, outgoing);
+    await mcp.handle(context.req.path, context.get('caller'), incoming, outgoing);
     return RESPONSE_ALREADY_SENT;
   };
   app.all('/mcp', serveMcp);
   app.all('/mcp/*', serveMcp);
 
   app.get('/health/live', (context) => context.json(liveness()));
-  app.get('/health/ready', (context) => {
-    const report = readiness(gateway);
+  app.get('/health/ready', async (context) => {
+    const report = readiness(gateway, await door.identify(context.env.incoming, context.req.path));
     return context.json(report, report.ready ? 200 : 503);
   });
+  if (auth.oauth && publicUrl !== undefined) {
+    const { issuer, scopes } = auth.oauth;
+    app.on('GET', [...metadataPaths], (context) => {
+      const resource = resourceOfMetadata(publicUrl, context.req.path);
+      if (resource === undefined) return context.notFound();
+      return context.json(metadataOf(resource, issuer, generalScopes(scopes)));
+    });
+  }
   app.get('/metrics', async () => {
     const { contentType, body } = await (await metrics()).text();
     return new Response(body, { headers: { 'content-type': contentType } });
   });
-  app.route('/', restRoutes(gateway, { callerOf: (context) => callerOf((context.env as HttpBindings).incoming) }));
+  app.route('/', restRoutes(gateway, { callerOf: (context) => (context as Context<AppEnv>).get('caller') }));
 
   app.notFound((context) => {
     const detail = `nothing is at ${context.req.path}; see /openapi.json for what is`;
@@ -56,4 +82,9 @@ export function createApp(gateway: Gateway, mcp: McpEdge, metrics: () => Promise
     return problemResponse(problem, requestId);
   });
   return getRequestListener(app.fetch, { overrideGlobalObjects: false });
+}
+
+/** What everybody may ask who may connect at all: whether the gateway lives, and how to get a token for it. */
+function isOpen(path: string): boolean {
+  return path.startsWith('/health/') || path.startsWith('/.well-known/');
 }

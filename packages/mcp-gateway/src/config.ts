@@ -3,6 +3,7 @@ import { clientOnlyShape, ServerEntryError, serverEntryShape, targetOf } from '@
 import { listenSchema } from '@switchyard/kit/listen';
 import { didYouMean } from '@switchyard/kit/nearest';
 import { z } from 'zod';
+import { authSchema, socketSchema } from './auth/settings.ts';
 
 const milliseconds = z.int().min(1).max(86_400_000);
 
@@ -152,6 +153,11 @@ export type ServerConfig = z.output<typeof serverSchema>;
 
 const settingsSchema = z.strictObject({
   listen: listenSchema.prefault({ port: 8085 }).describe('Where the gateway listens.'),
+  sockets: z
+    .array(socketSchema)
+    .default([])
+    .describe('Further Unix sockets to listen on, each of which says who comes through it and what they may do.'),
+  auth: authSchema.prefault({}).describe('Who is let in.'),
   mcpServers: z
     .record(serverName, serverSchema)
     .default({})
@@ -164,7 +170,7 @@ const settingsSchema = z.strictObject({
     .url()
     .optional()
     .describe(
-      'URL under which clients reach the gateway, for the `servers` of OpenAPI documents. Default: the Host of the request.',
+      'URL under which clients reach the gateway: what JWTs have to be made for, and the `servers` of OpenAPI documents. Default for the latter: the Host of the request.',
     ),
   allowedHosts: z
     .array(z.string())
@@ -223,7 +229,11 @@ const settingsSchema = z.strictObject({
 });
 
 /** The whole configuration. What one setting says about another is checked here. */
-export const configSchema = settingsSchema.superRefine(({ groups, mcpServers }, context) => {
+export const configSchema = settingsSchema.superRefine(({ groups, mcpServers, auth, publicUrl }, context) => {
+  if (auth.oauth && publicUrl === undefined) {
+    const message = 'needs "publicUrl" as well: tokens are made for the URL under which clients reach the gateway';
+    context.addIssue({ code: 'custom', path: ['auth', 'oauth'], message });
+  }
   const known = Object.keys(mcpServers);
   for (const [group, members] of Object.entries(groups)) {
     for (const [index, member] of members.entries()) {

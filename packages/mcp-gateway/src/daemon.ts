@@ -2,14 +2,21 @@
 import { homedir } from 'node:os';
 import { join } from 'node:path';
 import { systemClock } from '@switchyard/kit/clock';
-import type { DaemonOptions } from '@switchyard/kit/daemon-main';
+import { ConfigError } from '@switchyard/kit/config';
+import { applyListenFlags, type DaemonOptions } from '@switchyard/kit/daemon-main';
+import type { ListenSpec } from '@switchyard/kit/listen';
 import { createApp } from './app.ts';
+import { listenSpecOf, socketCaller } from './auth/connection.ts';
+import { Door } from './auth/door.ts';
+import { exposureOf } from './auth/exposure.ts';
+import { TokenStore } from './auth/token-store.ts';
 import { configSchema, type GatewayConfig } from './config.ts';
 import { McpEdge } from './edge/mcp.ts';
 import { Gateway } from './gateway.ts';
 import { statusLine } from './health.ts';
 import { createGatewayMetrics, type GatewayMetrics } from './metrics.ts';
 import { gatewayInfo } from './protocol/revision.ts';
+import { defaultStateDirectory } from './state/directory.ts';
 import { Store } from './state/store.ts';
 
 export const gatewayDaemon: DaemonOptions<GatewayConfig> = {
@@ -18,9 +25,14 @@ export const gatewayDaemon: DaemonOptions<GatewayConfig> = {
   description: 'All MCP servers of this machine behind one endpoint: MCP in both protocol eras, REST and OpenAPI.',
   schema: configSchema,
   defaults: {},
-  build(config, { logger, secrets }) {
+  build(config, { logger, secrets, flags }) {
     logger.level = config.logLevel;
     const store = new Store(config.stateDirectory ?? defaultStateDirectory(process.env));
+    const tokens = new TokenStore(store.database);
+    const sockets = new Map(config.sockets.map((settings) => [listenSpecOf(settings), socketCaller(settings)]));
+    const listen: ListenSpec[] = [config.listen, ...sockets.keys()];
+    const exposure = exposureOf(applyListenFlags(listen, flags), config.auth, tokens.hasUsable(systemClock.now()));
+    if (exposure) throw new ConfigError(flags.config ?? 'defaults', [{ path: exposure.setting, message: exposure.message }]);
     const gateway = new Gateway({
       config,
       store,
@@ -29,29 +41,36 @@ export const gatewayDaemon: DaemonOptions<GatewayConfig> = {
       secrets,
       cacheDirectory: config.cacheDirectory ?? defaultCacheDirectory(process.env),
     });
+    const door = new Door({
+      settings: config.auth,
+      publicUrl: config.publicUrl,
+      tokens,
+      socketCallers: sockets,
+      clock: systemClock,
+      logger,
+      remember: (secret) => secrets.remember(secret),
+      httpClient: () => gateway.httpClient(),
+    });
     const mcp = new McpEdge(gateway);
     let metrics: Promise<GatewayMetrics> | undefined;
     const metricsOnce = () => {
-      metrics ??= createGatewayMetrics(gateway, gatewayInfo.version, () => mcp.sessionCount);
+      metrics ??= createGatewayMetrics(gateway, gatewayInfo.version, () => mcp.sessionCount, door.refusals);
       return metrics;
     };
     return {
-      listen: [config.listen],
-      handler: createApp(gateway, mcp, metricsOnce),
+      listen,
+      handler: createApp(gateway, door, mcp, metricsOnce),
       // Only once the address is ours: a second gateway on it must not start every server first.
       onReady: () => gateway.start(),
       status: () => statusLine(gateway),
       onStopping: () => mcp.stop(),
-      onDrain: () => gateway.stop(),
+      onDrain: () => {
+        door.close();
+        return gateway.stop();
+      },
     };
   },
 };
-
-/** `$STATE_DIRECTORY` under systemd, else the XDG state folder of the user. */
-function defaultStateDirectory(env: NodeJS.ProcessEnv): string {
-  if (env.STATE_DIRECTORY) return env.STATE_DIRECTORY.split(':', 1)[0] as string;
-  return join(env.XDG_STATE_HOME ?? join(homedir(), '.local', 'state'), 'switchyard', 'mcp-gateway');
-}
 
 /** `$CACHE_DIRECTORY` under systemd, else the XDG cache folder of the user. */
 function defaultCacheDirectory(env: NodeJS.ProcessEnv): string {

@@ -10,9 +10,10 @@ import type { Logger } from '@switchyard/kit/logger';
 import { didYouMean } from '@switchyard/kit/nearest';
 import { Problem } from '@switchyard/kit/problem';
 import type { Secrets } from '@switchyard/kit/secrets';
+import { taskOwners } from './auth/task-owners.ts';
 import { authorize } from './call/authorize.ts';
 import { Breaker, circuitBreaker } from './call/breaker.ts';
-import type { Call, CallResult, ToolClass } from './call/call.ts';
+import { allRights, type Call, type CallResult, type Rights, type ToolClass } from './call/call.ts';
 import { compose } from './call/pipeline.ts';
 import { fairQueue } from './call/queue.ts';
 import { rateLimit } from './call/rate-limit.ts';
@@ -20,12 +21,14 @@ import { resultLimit } from './call/result-limit.ts';
 import { settingsLookup } from './call/settings.ts';
 import { timeouts } from './call/timeouts.ts';
 import { buildSnapshot, type CatalogSnapshot } from './catalog/catalog.ts';
+import { permittedLists } from './catalog/permitted.ts';
 import type { GatewayConfig, ServerConfig } from './config.ts';
 import { errorCodes, type JsonObject, RpcError } from './jsonrpc/message.ts';
 import { ResultReader } from './results/read.ts';
 import { ResultStore } from './results/store.ts';
 import { Seal } from './state/seal.ts';
 import { baseHash, type OverlayRow, type Store } from './state/store.ts';
+import type { ServerLists } from './upstream/lists.ts';
 import { ParkedCalls } from './upstream/parked-calls.ts';
 import { type ListKind, objectOf } from './upstream/peer.ts';
 import { Upstream } from './upstream/upstream.ts';
@@ -36,6 +39,9 @@ export type ServerEvent =
   | { type: 'lists-published' }
   | { type: 'resource-updated'; server: string; uri: string; params: JsonObject }
   | { type: 'log'; server: string; params: JsonObject };
+
+/** Catalogs kept for different sets of servers and rights. */
+const maxSnapshots = 1000;
 
 export type EventListener = (event: ServerEvent) => void;
 
@@ -92,7 +98,7 @@ export class Gateway {
         logger: logger.child({ server: name }),
         graceMs: config.graceMs,
         limitBytes: config.messageLimitBytes,
-        httpClient: () => this.#sharedHttpClient(),
+        httpClient: () => this.httpClient(),
         events: {
           onChange: () => this.#publish(),
           onListChanged: (kind) => this.#emit({ type: 'list-announced', server: name, kind }),
@@ -167,6 +173,7 @@ export class Gateway {
       async (call) => this.upstream(call.server).call(call),
       [
         authorize((name, tool) => this.toolClass(name, tool)),
+        taskOwners(),
         rateLimit(clock),
         resultLimit(this.#results, settingsOf, this.logger),
         fairQueue(clock, (name) => ({ ...server(name), queueMs: server(name).timeouts.queueMs })),
@@ -186,15 +193,21 @@ export class Gateway {
     return breaker;
   }
 
-  /** What is published of these servers as one. */
-  snapshot(servers: readonly string[]): CatalogSnapshot {
-    const key = servers.join('\n');
+  /** What is published of these servers as one, to those who have these rights. */
+  snapshot(servers: readonly string[], rights: Rights = allRights): CatalogSnapshot {
+    const key = `${servers.join('\n')}\n${rights.key}`;
     let snapshot = this.#snapshots.get(key);
     if (!snapshot) {
-      snapshot = buildSnapshot(servers.map((name) => ({ name, lists: this.upstream(name).lists })));
+      snapshot = buildSnapshot(servers.map((name) => ({ name, lists: this.lists(name, rights) })));
+      if (this.#snapshots.size >= maxSnapshots) this.#snapshots.clear();
       this.#snapshots.set(key, snapshot);
     }
     return snapshot;
+  }
+
+  /** What a server offers to those who have these rights. Throws RpcError for an unknown name. */
+  lists(server: string, rights: Rights): ServerLists {
+    return permittedLists(server, this.upstream(server).lists, rights, (name, tool) => this.toolClass(name, tool));
   }
 
   /** Resolves when none of these servers is in its first start any more, at the latest after their start timeouts. */
@@ -294,7 +307,8 @@ export class Gateway {
     for (const listener of this.#listeners) listener(event);
   }
 
-  #sharedHttpClient(): Promise<HttpClient> {
+  /** The one client for everything that is fetched. */
+  httpClient(): Promise<HttpClient> {
     this.#httpClient ??= import('@switchyard/kit/http-client').then(({ createHttpClient }) =>
       createHttpClient({ connections: 128 }),
     );

@@ -1,4 +1,5 @@
 /** What `/health/live` and `/health/ready` say: alive is not ready, and not ready always names what is wrong. */
+import type { Caller } from './call/call.ts';
 import type { Gateway } from './gateway.ts';
 
 export interface Readiness {
@@ -15,15 +16,19 @@ export function liveness(): { live: true } {
 
 /**
  * Ready as soon as no server is in its first start any more: a broken one is reported and does not keep the others from
- * being used.
+ * being used. Callers read of the servers they may use, and strangers of none.
  */
-export function readiness(gateway: Gateway): Readiness {
+export function readiness(gateway: Gateway, caller: Caller | undefined): Readiness {
   const statuses = gateway.serverNames.map((name) => gateway.upstream(name).status());
   const problems = statuses
     .filter(({ state }) => state !== 'ready' && state !== 'disabled')
     .map(({ name, state, lastError }) => ({ server: name, state, ...(lastError !== undefined && { reason: lastError }) }));
   const starting = statuses.some(({ state }) => state === 'starting');
-  return { ready: !starting, status: starting ? 'starting' : problems.length > 0 ? 'degraded' : 'ready', problems };
+  return {
+    ready: !starting,
+    status: starting ? 'starting' : problems.length > 0 ? 'degraded' : 'ready',
+    problems: problems.filter(({ server }) => caller?.rights.allowsServer(server)),
+  };
 }
 
 /** One line for `systemctl status`. */

@@ -9,12 +9,16 @@ export async function createGatewayMetrics(
   gateway: Gateway,
   version: string,
   sessionCount: () => number,
+  refusals: ReadonlyMap<string, number>,
 ): Promise<GatewayMetrics> {
   const metrics = await createMetrics('mcp', { version });
   const up = metrics.gauge('upstream_up', '1 while the server can be called, else 0.', ['server']);
   const restarts = metrics.gauge('upstream_restarts', 'Starts of the server after its first one.', ['server']);
   const tools = metrics.gauge('upstream_tools', 'Tools the server offers.', ['server']);
   const sessions = metrics.gauge('sessions', 'Sessions of handshake-era clients held in memory.');
+  const refused = metrics.counter('auth_refusals_total', 'Requests sent away because of who sent them, or from where.', [
+    'reason',
+  ]);
   const { text } = metrics;
   metrics.text = () => {
     for (const name of gateway.serverNames) {
@@ -24,6 +28,8 @@ export async function createGatewayMetrics(
       tools.set({ server: name }, status.tools);
     }
     sessions.set(sessionCount());
+    refused.reset();
+    for (const [reason, count] of refusals) refused.inc({ reason }, count);
     return text();
   };
   return metrics;

@@ -24,7 +24,7 @@ const anonymous: Caller = { id: 'anonymous', rights: allRights };
 
 export interface DoorOptions {
   settings: AuthSettings;
-  /** URL of the gateway without a trailing slash; always there when OAuth is configured. */
+  /** URL of the gateway; always there when OAuth is configured. */
   publicUrl: string | undefined;
   tokens: TokenStore;
   /** Callers by the address they come in at. */
@@ -37,13 +37,32 @@ export interface DoorOptions {
 }
 
 /** Why requests were sent away. */
-export type RefusalReason = 'address' | 'anonymous' | 'malformed' | 'unknown' | 'revoked' | 'expired' | 'jwt' | 'scope';
+export type RefusalReason =
+  | 'address'
+  | 'anonymous'
+  | 'malformed'
+  | 'unknown'
+  | 'revoked'
+  | 'expired'
+  | 'jwt'
+  | 'scope'
+  | 'issuer';
 
 const words = {
   unknown: 'it is not known here',
   revoked: 'it was revoked',
   expired: 'it has expired',
 } as const;
+
+/** 401 of our own, with what it is counted as. */
+class Refusal extends Problem {
+  readonly reason: RefusalReason;
+
+  constructor(reason: RefusalReason, detail: string, challenge: string) {
+    super(401, { detail, headers: { 'www-authenticate': challenge } });
+    this.reason = reason;
+  }
+}
 
 export class Door {
   /** How many requests were sent away so far, by reason. */
@@ -69,16 +88,37 @@ export class Door {
     return refusal;
   }
 
-  /** Who is behind a request to `path`; a promise only where a JWT has to be looked at. Throws Problem 401, 403, 503. */
+  /** Who is behind a request to `path`; a promise only where a JWT has to be looked at. Throws Problem 401, 403, 503; counts these. */
   admit(request: IncomingMessage, path: string): Caller | Promise<Caller> {
+    try {
+      const caller = this.#find(request, path);
+      return caller instanceof Promise ? caller.catch((error: unknown) => this.#refuse(error)) : caller;
+    } catch (error) {
+      return this.#refuse(error);
+    }
+  }
+
+  /** Who is behind a request, where that makes a difference only; undefined for those who would be sent away. */
+  async identify(request: IncomingMessage, path: string): Promise<Caller | undefined> {
+    try {
+      return await this.#find(request, path);
+    } catch {
+      return undefined;
+    }
+  }
+
+  #find(request: IncomingMessage, path: string): Caller | Promise<Caller> {
     const { authorization } = request.headers;
     if (authorization !== undefined) return this.#admitBearer(authorization, path);
     const origin = this.#origins.of(request);
     if (origin.caller) return origin.caller;
     const why = this.#strangerBecause(origin, request);
     if (why === undefined) return anonymous;
-    this.#count('anonymous');
-    throw this.#unauthorized(path, `${why}; send "Authorization: Bearer …" (\`switchyard token create\` makes a token)`);
+    throw this.#unauthorized(
+      'anonymous',
+      path,
+      `${why}; send "Authorization: Bearer …" (\`switchyard token create\` makes a token)`,
+    );
   }
 
   /** Writes down what is known in memory only; call it before the state closes. */
@@ -100,10 +140,7 @@ export class Door {
       throw this.#wrongToken(found, path, words[found]);
     }
     if (!this.#jwts || credential.split('.').length !== 3) throw this.#wrongToken('unknown', path, words.unknown);
-    return this.#jwts.find(credential, path).catch((error: unknown) => {
-      if (error instanceof Problem && error.status < 500) this.#count(error.status === 403 ? 'scope' : 'jwt');
-      throw error;
-    });
+    return this.#jwts.find(credential, path);
   }
 
   /** Why a request without a credential is nobody's; undefined when anonymous callers are welcome that way. */
@@ -116,12 +153,11 @@ export class Door {
   }
 
   #wrongToken(reason: RefusalReason, path: string, why: string): Problem {
-    this.#count(reason);
-    return this.#unauthorized(path, `the token is not accepted: ${why}`, why);
+    return this.#unauthorized(reason, path, `the token is not accepted: ${why}`, why);
   }
 
   /** 401. `wrong`: what is wrong with the token that was sent. */
-  #unauthorized(path: string, detail: string, wrong?: string): Problem {
+  #unauthorized(reason: RefusalReason, path: string, detail: string, wrong?: string): Problem {
     const { publicUrl, settings } = this.#options;
     const oauth = settings.oauth && publicUrl !== undefined;
     const header = bearerChallenge({
@@ -131,7 +167,13 @@ export class Door {
         resourceMetadata: metadataUrlOf(resourceOf(publicUrl, path)),
       }),
     });
-    return new Problem(401, { detail, headers: { 'www-authenticate': header } });
+    return new Refusal(reason, detail, header);
+  }
+
+  #refuse(error: unknown): never {
+    if (error instanceof Refusal) this.#count(error.reason);
+    else if (error instanceof Problem) this.#count(error.status === 403 ? 'scope' : error.status === 401 ? 'jwt' : 'issuer');
+    throw error;
   }
 
   #count(reason: RefusalReason): void {

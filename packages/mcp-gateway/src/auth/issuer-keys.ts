@@ -17,7 +17,7 @@ export async function issuerKeys(issuer: string, jwksUrl: string | undefined, cl
   const url = jwksUrl ?? (await findJwksUrl(issuer, client));
   return createRemoteJWKSet(new URL(url), {
     timeoutDuration: timeoutMs,
-    [customFetch]: async (address) => new Response(await getText(address, client), { status: 200 }),
+    [customFetch]: async (address: string) => new Response(await getText(address, client), { status: 200 }),
   });
 }
 

@@ -7,7 +7,7 @@ import type { Clock } from '@switchyard/kit/clock';
 import type { HttpClient } from '@switchyard/kit/http-client';
 import { Problem, unavailable } from '@switchyard/kit/problem';
 import type { JWTPayload, RemoteJWKSet } from 'jose';
-import type { Caller } from '../call/call.ts';
+import type { Caller, Operation } from '../call/call.ts';
 import { bearerChallenge } from './challenge.ts';
 import { rightsOf } from './grant.ts';
 import { IssuerKeysError, issuerKeys } from './issuer-keys.ts';
@@ -24,7 +24,6 @@ const maxBelieved = 1000;
 
 export interface JwtCallersOptions {
   settings: OAuthSettings;
-  /** Without a trailing slash. */
   publicUrl: string;
   clock: Clock;
   httpClient: () => Promise<HttpClient>;
@@ -57,7 +56,8 @@ export class JwtCallers {
 
   async #verify(jwt: string, resource: string): Promise<JWTPayload> {
     const { settings, publicUrl, clock } = this.#options;
-    const whole = settings.audience === undefined ? [publicUrl, `${publicUrl}/`] : [settings.audience].flat();
+    const gateway = resourceOf(publicUrl, '');
+    const whole = settings.audience === undefined ? [gateway, `${gateway}/`] : [settings.audience].flat();
     try {
       const { jwtVerify } = await import('jose');
       const { payload } = await jwtVerify(jwt, await this.#issuerKeys(), {
@@ -94,7 +94,7 @@ export class JwtCallers {
     const subject = [claims.sub, claims.client_id, claims.azp].find((one) => typeof one === 'string' && one !== '');
     if (subject === undefined) throw this.#refusal('it names no subject ("sub")', resource);
     const granted = grantOfScopes(scopesOf(claims, settings.scopes), settings.ratePerMinute);
-    const challenge = (operation: Parameters<typeof neededScopes>[0]) =>
+    const challenge = (operation: Operation) =>
       bearerChallenge({
         error: 'insufficient_scope',
         scope: neededScopes(operation, granted?.limited ?? false, settings.scopes),
@@ -135,7 +135,8 @@ function isKeysTrouble(error: unknown): boolean {
 /** What is wrong, in words that tell the caller nothing about keys. */
 function whyWrong({ code, claim }: { code?: string; claim?: string }, issuer: string, resource: string): string {
   if (code === 'ERR_JWT_EXPIRED') return 'it has expired';
-  if (code === 'ERR_JOSE_ALG_NOT_ALLOWED' || code === 'ERR_JOSE_NOT_SUPPORTED') return 'its signature is of a kind not accepted here';
+  if (code === 'ERR_JOSE_ALG_NOT_ALLOWED' || code === 'ERR_JOSE_NOT_SUPPORTED')
+    return 'its signature is of a kind not accepted here';
   if (code === 'ERR_JWT_CLAIM_VALIDATION_FAILED') {
     if (claim === 'aud') return `its "aud" is not ${resource}`;
     if (claim === 'iss') return `its "iss" is not ${issuer}`;

@@ -1,6 +1,6 @@
 /**
  * The gateway as OAuth protected resources: the whole is one (`publicUrl`), and so is every MCP endpoint (RFC 8707, RFC 9728).
- * Pure.
+ * Pure. `publicUrl` is the configured URL of the gateway.
  */
 import type { JsonObject } from '../jsonrpc/message.ts';
 
@@ -10,14 +10,10 @@ const endpointPath = /^\/mcp(?:\/group)?(?:\/[A-Za-z0-9][A-Za-z0-9_.-]{0,63})?$/
 /** Where the metadata documents are. */
 export const metadataPaths: readonly string[] = [wellKnown, `${wellKnown}/*`];
 
-/** Whether a request is for a metadata document, which everyone may read. */
-export function isMetadataPath(path: string): boolean {
-  return path === wellKnown || path.startsWith(`${wellKnown}/`);
-}
-
-/** The resource that a request path belongs to: its MCP endpoint, else the gateway. `publicUrl` without a trailing slash. */
+/** The resource that a request path belongs to: its MCP endpoint, else the gateway. */
 export function resourceOf(publicUrl: string, path: string): string {
-  return endpointPath.test(path) ? publicUrl + path : publicUrl;
+  const whole = publicUrl.replace(/\/+$/, '');
+  return endpointPath.test(path) ? whole + path : whole;
 }
 
 /** URL of a resource's metadata: the well-known part comes between host and path (RFC 9728 §3.1). */
@@ -31,11 +27,10 @@ export function metadataUrlOf(resource: string): string {
  * so that the documents do not tell which servers exist.
  */
 export function resourceOfMetadata(publicUrl: string, path: string): string | undefined {
-  const prefix = new URL(publicUrl).pathname.replace(/\/$/, '');
+  const prefix = new URL(publicUrl).pathname.replace(/\/+$/, '');
   const about = path.slice(wellKnown.length);
   const inside = about.startsWith(`${prefix}/`) || about === prefix ? about.slice(prefix.length) : about;
-  if (inside === '' || inside === '/') return publicUrl;
-  return endpointPath.test(inside) ? publicUrl + inside : undefined;
+  return inside === '' || inside === '/' || endpointPath.test(inside) ? resourceOf(publicUrl, inside) : undefined;
 }
 
 /** The metadata document (RFC 9728 §2). */

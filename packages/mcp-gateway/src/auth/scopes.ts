@@ -2,7 +2,8 @@
  * OAuth scopes and what they allow. `mcp:read`, `mcp:write`, `mcp:destructive` say how far, `mcp:server:NAME` where (without
  * one: everywhere), `mcp:admin` adds changing and restarting servers. Pure.
  */
-import type { ToolClass } from '../call/call.ts';
+import type { Operation } from '../call/call.ts';
+import type { JsonObject } from '../jsonrpc/message.ts';
 import { type Grant, toolClasses } from './grant.ts';
 
 const serverPrefix = 'mcp:server:';
@@ -17,7 +18,7 @@ export interface Granted {
 }
 
 /** The scopes of a token's claims (RFC 8693 `scope`, or the `scp` of some issuers), in our names. */
-export function scopesOf(claims: { scope?: unknown; scp?: unknown }, names: ScopeNames): string[] {
+export function scopesOf(claims: JsonObject, names: ScopeNames): string[] {
   const ours = new Map(Object.entries(names).map(([own, theirs]) => [theirs, own]));
   const given = [claims.scope, claims.scp].flatMap((value) =>
     typeof value === 'string' ? value.split(' ') : Array.isArray(value) ? value.filter((one) => typeof one === 'string') : [],
@@ -43,11 +44,7 @@ export function grantOfScopes(scopes: readonly string[], ratePerMinute: number |
 }
 
 /** All scopes that an operation needs, as the authorization server calls them, for a challenge. */
-export function neededScopes(
-  operation: { server?: string | undefined; toolClass?: ToolClass | undefined; admin?: boolean | undefined },
-  limited: boolean,
-  names: ScopeNames,
-): string {
+export function neededScopes(operation: Operation, limited: boolean, names: ScopeNames): string {
   const { server, toolClass = 'read', admin = false } = operation;
   const own = [
     `mcp:${toolClass}`,

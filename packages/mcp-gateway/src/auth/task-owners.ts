@@ -15,6 +15,7 @@ export function taskOwners(): Decorator {
     const id = taskIdOf(result);
     if (id === undefined) return;
     const key = `${server}\n${id}`;
+    if (owners.has(key)) return;
     if (owners.size >= maxTasks) owners.delete(owners.keys().next().value as string);
     owners.set(key, caller.id);
   };

@@ -64,10 +64,7 @@ export function openTokens(directory: string = defaultStateDirectory(process.env
   };
   const issue = (request: Pick<TokenRecord, 'name' | 'grant' | 'expiresAt'>, replaces?: string): IssuedToken => {
     const token = newToken();
-    const record = store.add(
-      { ...request, hash: hashOfToken(token), ...(replaces !== undefined && { replaces }) },
-      Date.now(),
-    );
+    const record = store.add({ ...request, hash: hashOfToken(token), ...(replaces !== undefined && { replaces }) }, Date.now());
     if (!record)
       throw new TokenError(
         `a token named "${request.name}" exists; revoke it, rotate it (\`switchyard token rotate ${request.name}\`), or choose another name`,

@@ -38,7 +38,10 @@ export function toolDenied(caller: Caller, server: string, tool: string, toolCla
 
 /** The error for a change that only an admin may make. */
 export function adminDenied(caller: Caller, server: string): RpcError {
-  return denied(caller, `"${caller.id}" may not change server "${server}": that needs the right "admin"`, { server, admin: true });
+  return denied(caller, `"${caller.id}" may not change server "${server}": that needs the right "admin"`, {
+    server,
+    admin: true,
+  });
 }
 
 function denied({ challenge }: Caller, message: string, operation: Operation): RpcError {

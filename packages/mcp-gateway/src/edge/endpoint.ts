@@ -3,8 +3,9 @@
  * (`/mcp`, `/mcp/group/{group}`).
  */
 import { didYouMean } from '@switchyard/kit/nearest';
-import { type Call, type CallResult, completeResult } from '../call/call.ts';
+import { allRights, type Call, type CallResult, completeResult, type Rights } from '../call/call.ts';
 import type { CatalogSnapshot, Route } from '../catalog/catalog.ts';
+import { permittedTools } from '../catalog/permitted.ts';
 import type { Gateway, ServerEvent } from '../gateway.ts';
 import { errorCodes, type JsonObject, RpcError } from '../jsonrpc/message.ts';
 import { rewriteObject } from '../jsonrpc/scan.ts';
@@ -39,9 +40,13 @@ export interface Endpoint {
   paramHeaders(tool: string): readonly ParamHeader[];
 }
 
-/** One server, un-prefixed and faithful: everything passes as it was sent. */
-export function singleEndpoint(gateway: Gateway, server: string, path: string): Endpoint {
+/** One server, un-prefixed and faithful: everything passes as it was sent, but for tools that may not be called with these rights. */
+export function singleEndpoint(gateway: Gateway, server: string, path: string, rights: Rights = allRights): Endpoint {
   const upstream = gateway.upstream(server);
+  const permitted = (result: CallResult): CallResult => ({
+    ...result,
+    text: permittedTools(server, result.text, rights, (name, tool) => gateway.toolClass(name, tool)),
+  });
   return {
     path,
     handshake: (protocolVersion) => upstream.handshakeResult(protocolVersion),
@@ -61,10 +66,14 @@ export function singleEndpoint(gateway: Gateway, server: string, path: string): 
         return {
           type: 'complete',
           typed: false,
-          text: `{"${list.member}":[${upstream.lists[list.list].map((entry) => entry.text).join(',')}]}`,
+          text: `{"${list.member}":[${gateway
+            .lists(server, rights)
+            [list.list].map((entry) => entry.text)
+            .join(',')}]}`,
         };
       }
-      return gateway.call({ ...request, server, name: typeof name === 'string' ? name : undefined });
+      const result = gateway.call({ ...request, server, name: typeof name === 'string' ? name : undefined });
+      return rights.key === 'all' || request.method !== 'tools/list' ? result : permitted(await result);
     },
     watch: (uri) => gateway.watch(server, uri),
     wantLogs: (client) => void upstream.wantLogs(client),
@@ -92,11 +101,19 @@ function relay(event: ServerEvent, uri: string): EndpointEvent | undefined {
   return undefined;
 }
 
-/** Several servers as one: names prefixed, lists merged in declared order. `members` is asked anew, as groups may be of all servers. */
-export function aggregateEndpoint(gateway: Gateway, members: () => readonly string[], path: string): Endpoint {
+/**
+ * Several servers as one: names prefixed, lists merged in declared order. `members` is asked anew, as groups may be of all
+ * servers; it names only those that may be used with these rights.
+ */
+export function aggregateEndpoint(
+  gateway: Gateway,
+  members: () => readonly string[],
+  path: string,
+  rights: Rights = allRights,
+): Endpoint {
   const snapshot = async (): Promise<CatalogSnapshot> => {
     await gateway.settled(members());
-    return gateway.snapshot(members());
+    return gateway.snapshot(members(), rights);
   };
   const facts = (): ServerFacts => ({
     info: gatewayInfo,
@@ -116,7 +133,8 @@ export function aggregateEndpoint(gateway: Gateway, members: () => readonly stri
   const forwardNamed = async (request: EndpointRequest, kind: 'tools' | 'prompts') => {
     const name = request.parsedParams.name;
     const routes = (await snapshot())[kind];
-    const route = typeof name === 'string' ? routes.get(name) : undefined;
+    // A tool that is hidden for want of rights goes on to where it is refused in clear words.
+    const route = typeof name === 'string' ? (routes.get(name) ?? gateway.snapshot(members())[kind].get(name)) : undefined;
     if (!route) throw unknown(kind === 'tools' ? 'tool' : 'prompt', name, routes.keys());
     return forward(request, route, { name: JSON.stringify(route.name) });
   };
@@ -187,10 +205,10 @@ export function aggregateEndpoint(gateway: Gateway, members: () => readonly stri
       for (const name of members()) void gateway.upstream(name).wantLogs(client);
     },
     listen(listener) {
-      let last = gateway.snapshot(members());
+      let last = gateway.snapshot(members(), rights);
       return gateway.listen((event) => {
         if (event.type === 'lists-published') {
-          const next = gateway.snapshot(members());
+          const next = gateway.snapshot(members(), rights);
           for (const kind of changedKinds(last, next)) listener({ type: 'list-changed', kind });
           last = next;
         } else if (event.type !== 'list-announced' && members().includes(event.server)) {
@@ -200,7 +218,7 @@ export function aggregateEndpoint(gateway: Gateway, members: () => readonly stri
       });
     },
     paramHeaders: (tool) => {
-      const route = gateway.snapshot(members()).tools.get(tool);
+      const route = gateway.snapshot(members(), rights).tools.get(tool);
       return route ? gateway.upstream(route.server).paramHeaders(route.name) : [];
     },
   };

@@ -3,6 +3,7 @@
  * an invalid Origin MUST be answered with 403).
  */
 import type { IncomingMessage } from 'node:http';
+import { arrivalOf } from '@switchyard/kit/arrival';
 
 const localNames: readonly string[] = ['localhost', '127.0.0.1', '::1', '[::1]'];
 
@@ -17,7 +18,7 @@ export interface GuardOptions {
 export function refusalOf(request: IncomingMessage, options: GuardOptions): string | undefined {
   const { host, origin } = request.headers;
   // A Unix socket has no network behind it that could be rebound.
-  if (request.socket.remoteAddress !== undefined && !options.allowedHosts.includes('*')) {
+  if (!arrivalOf(request.socket)?.unix && !options.allowedHosts.includes('*')) {
     const name = hostName(host);
     if (name === undefined || !(localNames.includes(name) || options.allowedHosts.includes(name))) {
       return `the Host header names ${JSON.stringify(host ?? '')}, which is not accepted here; add it to "allowedHosts" if it is meant to be`;

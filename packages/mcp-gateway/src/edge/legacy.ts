@@ -15,7 +15,7 @@ import { AbortedError } from '../upstream/link.ts';
 import { objectOf } from '../upstream/peer.ts';
 import type { Endpoint } from './endpoint.ts';
 import { objectContentOnly, objectSchemasOnly } from './legacy-shapes.ts';
-import type { Reply } from './reply.ts';
+import { challengeHeader, type Reply } from './reply.ts';
 import { callParams, progressOf } from './request-params.ts';
 import type { Session, Sessions } from './session.ts';
 
@@ -72,7 +72,10 @@ export async function serveLegacy(request: LegacyRequest): Promise<void> {
     reply.end(resultResponseText(id, await answer(request, controller.signal)));
   } catch (error) {
     if (error instanceof AbortedError && controller.signal.aborted) reply.drop();
-    else reply.end(errorResponseText(id, toErrorObject(error)));
+    else {
+      const challenge = challengeHeader(error);
+      reply.end(errorResponseText(id, toErrorObject(error)), Object.keys(challenge).length > 0 ? 403 : 200, challenge);
+    }
   } finally {
     session.running.delete(id);
   }

@@ -7,41 +7,25 @@ import { requestIdFrom } from '@switchyard/kit/request-id';
 import type { Caller } from '../call/call.ts';
 import type { Gateway } from '../gateway.ts';
 import { errorCodes, errorResponseText, type Incoming, type JsonId, RpcError, toIncoming } from '../jsonrpc/message.ts';
-import { resultReadTool } from '../results/read.ts';
 import { BodyTooLargeError, readBody } from './body.ts';
 import { classify } from './classify.ts';
-import { aggregateEndpoint, type Endpoint, singleEndpoint } from './endpoint.ts';
+import type { Endpoint } from './endpoint.ts';
+import { Endpoints } from './endpoints.ts';
 import { serveInitialize, serveLegacy, takeMessage } from './legacy.ts';
 import { serveModern } from './modern.ts';
 import { endListenStreams } from './modern-listen.ts';
-import { EventStream, Reply } from './reply.ts';
+import { challengeHeader, EventStream, Reply } from './reply.ts';
 import { Session, Sessions } from './session.ts';
-import { withResults } from './with-results.ts';
 
 export class McpEdge {
   readonly #gateway: Gateway;
   readonly #sessions: Sessions;
-  readonly #endpoints = new Map<string, Endpoint>();
+  readonly #endpoints: Endpoints;
 
   constructor(gateway: Gateway) {
     this.#gateway = gateway;
     this.#sessions = new Sessions(gateway.seal, gateway.clock);
-    const add = (endpoint: Endpoint, listed: boolean, taken = () => false) =>
-      this.#endpoints.set(endpoint.path, withResults(endpoint, gateway.results, { listed, taken }));
-    add(
-      aggregateEndpoint(gateway, () => gateway.serverNames, '/mcp'),
-      true,
-    );
-    for (const group of Object.keys(gateway.config.groups)) {
-      add(
-        aggregateEndpoint(gateway, () => gateway.groupMembers(group), `/mcp/group/${group}`),
-        true,
-      );
-    }
-    for (const server of gateway.serverNames) {
-      const taken = () => gateway.upstream(server).tool(resultReadTool.name) !== undefined;
-      add(singleEndpoint(gateway, server, `/mcp/${server}`), false, taken);
-    }
+    this.#endpoints = new Endpoints(gateway);
   }
 
   get sessionCount(): number {
@@ -51,7 +35,7 @@ export class McpEdge {
   /** Serves one request to an MCP path. Answers everything itself and never throws. */
   async handle(path: string, caller: Caller, request: IncomingMessage, response: ServerResponse): Promise<void> {
     try {
-      const endpoint = this.#endpointOf(path);
+      const endpoint = this.#endpoints.find(path, caller);
       if (request.method === 'POST') await this.#post(endpoint, caller, request, response);
       else if (request.method === 'GET') this.#get(endpoint, caller, request, response);
       else if (request.method === 'DELETE') this.#delete(endpoint, caller, request, response);
@@ -60,7 +44,8 @@ export class McpEdge {
           allow: 'GET, POST, DELETE',
         });
     } catch (error) {
-      if (error instanceof RpcError) refuse(response, error.httpStatus ?? 400, error.code, error.message, {}, error.data);
+      if (error instanceof RpcError)
+        refuse(response, error.httpStatus ?? 400, error.code, error.message, challengeHeader(error), error.data);
       else if (error instanceof BodyTooLargeError)
         refuse(response, 413, errorCodes.invalidRequest, error.message, { connection: 'close' });
       else if (!request.complete) response.destroy();
@@ -75,14 +60,6 @@ export class McpEdge {
   stop(): void {
     endListenStreams();
     this.#sessions.stop();
-  }
-
-  #endpointOf(path: string): Endpoint {
-    const endpoint = this.#endpoints.get(path);
-    if (endpoint) return endpoint;
-    if (path.startsWith('/mcp/group/')) this.#gateway.groupMembers(path.slice('/mcp/group/'.length));
-    this.#gateway.upstream(path.slice('/mcp/'.length));
-    throw new RpcError(errorCodes.invalidRequest, `no MCP endpoint at ${path}`, { httpStatus: 404 });
   }
 
   async #post(endpoint: Endpoint, caller: Caller, request: IncomingMessage, response: ServerResponse): Promise<void> {

@@ -1,4 +1,5 @@
 /** `subscriptions/listen` (2026-07-28, Patterns › Subscriptions): an answer that stays open and brings what was asked for. */
+import type { Caller } from '../call/call.ts';
 import {
   errorCodes,
   type Incoming,
@@ -25,7 +26,7 @@ export function endListenStreams(): void {
 }
 
 /** Opens the stream and returns; it ends when the client leaves or the gateway stops. Throws RpcError on a malformed filter. */
-export async function serveListen(endpoint: Endpoint, message: Incoming, reply: Reply): Promise<void> {
+export async function serveListen(endpoint: Endpoint, message: Incoming, reply: Reply, caller: Caller): Promise<void> {
   if (!reply.mayStream)
     throw new RpcError(errorCodes.invalidRequest, 'subscriptions/listen needs Accept: text/event-stream', { httpStatus: 400 });
   const id = message.id as string | number;
@@ -47,6 +48,8 @@ export async function serveListen(endpoint: Endpoint, message: Incoming, reply: 
   held.push(
     endpoint.listen((event) => {
       const deliver = () => {
+        // The token was revoked or has expired since: nothing more is told, and coming back means showing a good one.
+        if (caller.isValid?.() === false) return close();
         if (event.type === 'list-changed' && honouredKinds.includes(event.kind))
           send(`notifications/${event.kind}/list_changed`, {});
         if (event.type === 'resource-updated' && watched.has(event.uri)) send('notifications/resources/updated', event.params);

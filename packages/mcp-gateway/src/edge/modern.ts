@@ -18,7 +18,7 @@ import { AbortedError } from '../upstream/link.ts';
 import { objectOf } from '../upstream/peer.ts';
 import type { Endpoint } from './endpoint.ts';
 import { serveListen } from './modern-listen.ts';
-import type { Reply } from './reply.ts';
+import { challengeHeader, type Reply } from './reply.ts';
 import { callParams, progressOf } from './request-params.ts';
 
 export interface ModernRequest {
@@ -63,7 +63,7 @@ export async function serveModern(request: ModernRequest): Promise<void> {
   } catch (error) {
     if (error instanceof AbortedError && controller.signal.aborted) return reply.drop();
     const object = toErrorObject(modernError(error));
-    reply.end(errorResponseText(id, object), statusOf(error, object.code));
+    reply.end(errorResponseText(id, object), statusOf(error, object.code), challengeHeader(error));
   }
 }
 
@@ -74,7 +74,7 @@ async function answer(request: ModernRequest, signal: AbortSignal): Promise<stri
     throw new RpcError(errorCodes.methodNotFound, `${method} does not exist in MCP ${client.protocolVersion}`);
   if (method === 'server/discover') return discoverText(endpoint);
   if (method === 'subscriptions/listen') {
-    await serveListen(endpoint, message, reply);
+    await serveListen(endpoint, message, reply, caller);
     return undefined;
   }
   const params = callParams(message);
@@ -169,5 +169,7 @@ function urlQuestionOf(error: unknown): CallResult {
 function statusOf(error: unknown, code: number): number {
   if (code === errorCodes.methodNotFound) return 404;
   if (code === errorCodes.missingClientCapability) return 400;
-  return error instanceof RpcError && error.httpStatus === 400 ? 400 : 200;
+  if (!(error instanceof RpcError)) return 200;
+  if (error.challenge !== undefined) return 403;
+  return error.httpStatus === 400 ? 400 : 200;
 }

@@ -4,6 +4,7 @@
  */
 import type { ServerResponse } from 'node:http';
 import { formatSseComment, formatSseEvent } from '@switchyard/dialects/sse';
+import { RpcError } from '../jsonrpc/message.ts';
 
 /** After this much silence the stream is opened and a comment sent, so that no proxy or client gives up on a long call. */
 const keepAliveMs = 15_000;
@@ -66,6 +67,11 @@ export class EventStream {
     this.#lastWriteAt = now;
     this.#response.write(formatSseComment());
   }
+}
+
+/** The header that goes with a refusal which a better token would mend (RFC 6750 §3.1: 403 insufficient_scope). */
+export function challengeHeader(error: unknown): Record<string, string> {
+  return error instanceof RpcError && error.challenge !== undefined ? { 'www-authenticate': error.challenge } : {};
 }
 
 export class Reply {

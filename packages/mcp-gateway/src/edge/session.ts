@@ -32,7 +32,8 @@ interface Agreed {
 
 export class Session {
   readonly id: string;
-  readonly caller: Caller;
+  /** As of the last request, for a token may have been replaced by another one of the same name. */
+  caller: Caller;
   readonly endpoint: Endpoint;
   readonly client: ClientFacts;
   /** Running requests by the id the client gave them, for `notifications/cancelled`. */
@@ -120,6 +121,11 @@ export class Session {
   }
 
   #hear(event: EndpointEvent): void {
+    // The token was revoked or has expired since: what happens now is not for its holder any more.
+    if (this.caller.isValid?.() === false) {
+      for (const stream of this.#streams) stream.end();
+      return;
+    }
     if (event.type === 'list-changed') this.#tell(notificationText(`notifications/${event.kind}/list_changed`));
     else if (event.type === 'resource-updated') {
       if (this.#watched.has(event.uri)) this.#tell(notificationText('notifications/resources/updated', event.params));
@@ -167,7 +173,12 @@ export class Sessions {
     if (known) {
       if (known.caller.id !== caller.id || known.endpoint.path !== endpoint.path) return undefined;
       known.lastUsedAt = this.#clock.now();
-      return known;
+      if (known.caller.rights !== caller.rights || known.caller.isValid !== caller.isValid)
+        known.caller = { ...caller, session: id };
+      // Endpoints differ by rights: with other ones the session has to be opened anew from its id.
+      if (known.endpoint === endpoint) return known;
+      this.#sessions.delete(id);
+      known.end();
     }
     if (this.#ended.has(id)) return undefined;
     const agreed = this.#seal.open(purpose, id) as Agreed | undefined;

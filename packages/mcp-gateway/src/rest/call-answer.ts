@@ -13,9 +13,9 @@ export interface CallAnswerOptions {
 
 /** Calls the tool; what is wrong before the call begins is thrown in either form (see `callableTool`, `callTool`). */
 export async function answerCall(gateway: Gateway, { call, asStream, problemOf }: CallAnswerOptions): Promise<Response> {
-  const { requestId, server, tool } = call;
+  const { requestId, caller, server, tool } = call;
   const headers = { 'x-request-id': requestId, 'cache-control': 'no-store' };
-  const entry = await callableTool(gateway, server, tool);
+  const entry = await callableTool(gateway, caller, server, tool);
   if (!asStream) {
     const text = await callTool(gateway, entry, call);
     return new Response(text, { headers: { ...headers, 'content-type': 'application/json' } });

@@ -1,7 +1,7 @@
 /** What went wrong inside, as REST callers see it: every thrown value becomes one RFC 9457 problem. */
 import { ConfigError } from '@switchyard/kit/config';
 import { didYouMean } from '@switchyard/kit/nearest';
-import { badRequest, notFound, Problem, toProblem, unavailable } from '@switchyard/kit/problem';
+import { badRequest, notFound, Problem, tooManyRequests, toProblem, unavailable } from '@switchyard/kit/problem';
 import type { CallResult } from '../call/call.ts';
 import { errorCodes, type JsonObject, RpcError } from '../jsonrpc/message.ts';
 import { AbortedError } from '../upstream/link.ts';
@@ -17,17 +17,21 @@ export function problemOf(error: unknown): Problem {
 }
 
 function problemOfRpc(error: RpcError): Problem {
-  const { code, message, httpStatus } = error;
+  const { code, message, httpStatus, challenge } = error;
   if (code === errorCodes.urlElicitationRequired || code === errorCodes.missingClientCapability) {
     return new Problem(422, { detail: `${message}; ${needsMcpClient}`, rpcCode: code, rpcData: error.data });
   }
   const data = objectOf(error.data);
+  const retrySeconds = typeof data.retryAfterMs === 'number' ? data.retryAfterMs / 1000 : undefined;
+  if (httpStatus === 429) return tooManyRequests(message, retrySeconds ?? 1, { server: data.server });
   if (httpStatus === 503) {
-    const retrySeconds = typeof data.retryAfterMs === 'number' ? data.retryAfterMs / 1000 : undefined;
     return unavailable(message, retrySeconds, { server: data.server, state: data.state });
   }
   // An error of our own says its status; one without was sent by the server, and its code is all there is to go by.
-  if (httpStatus !== undefined) return new Problem(httpStatus, { detail: message, server: data.server });
+  if (httpStatus !== undefined) {
+    const headers = challenge === undefined ? {} : { 'www-authenticate': challenge };
+    return new Problem(httpStatus, { detail: message, server: data.server, headers });
+  }
   return new Problem(code === errorCodes.invalidParams ? 400 : 502, { detail: message, rpcCode: code, rpcData: error.data });
 }
 

@@ -12,7 +12,7 @@ import { documentOfAll, documentOfServer } from './documents.ts';
 import { managementDocument } from './openapi/management-document.ts';
 import { problemOf } from './problems.ts';
 import { readQuery } from './query.ts';
-import { describeServer, listServers, patchServer, restartServer } from './servers.ts';
+import { checkAdmin, checkServer, describeServer, listServers, patchServer, restartServer } from './servers.ts';
 import type { ToolCall } from './tool-call.ts';
 import { findTool, listTools, viewOf } from './tools.ts';
 
@@ -60,38 +60,48 @@ export function restRoutes(gateway: Gateway, { callerOf }: RestOptions): Hono<En
 
   const callNamed: Handler = async (context) => {
     const { server, tool } = named(context);
+    checkServer(callerOf(context), server);
     gateway.upstream(server);
     return callTool(context, { server, tool, argumentsText: (await body(context)).text });
   };
 
-  path('/api/servers', { GET: (context) => context.json({ servers: listServers(gateway, baseUrl(context)) }) });
+  path('/api/servers', {
+    GET: (context) => context.json({ servers: listServers(gateway, callerOf(context), baseUrl(context)) }),
+  });
 
   path('/api/servers/:server', {
-    GET: (context) => context.json(describeServer(gateway, named(context).server, baseUrl(context))),
+    GET: (context) => context.json(describeServer(gateway, named(context).server, callerOf(context), baseUrl(context))),
     PATCH: async (context) => {
       const { server } = named(context);
-      await patchServer(gateway, server, (await body(context)).value, callerOf(context).id);
-      return context.json(describeServer(gateway, server, baseUrl(context)));
+      const caller = callerOf(context);
+      checkAdmin(gateway, caller, server);
+      await patchServer(gateway, server, (await body(context)).value, caller.id);
+      return context.json(describeServer(gateway, server, caller, baseUrl(context)));
     },
   });
 
   path('/api/servers/:server/restart', {
     POST: async (context) => {
       const { server } = named(context);
+      const caller = callerOf(context);
+      checkAdmin(gateway, caller, server);
       await restartServer(gateway, server);
-      return context.json(describeServer(gateway, server, baseUrl(context)));
+      return context.json(describeServer(gateway, server, caller, baseUrl(context)));
     },
   });
 
   path('/api/tools', {
-    GET: async ({ req, json }) => json({ tools: await listTools(gateway, req.query('server'), req.query('q')) }),
+    GET: async (context) => {
+      const { req } = context;
+      return context.json({ tools: await listTools(gateway, callerOf(context), req.query('server'), req.query('q')) });
+    },
   });
 
   // Tool names may hold slashes.
   path('/api/tools/:server/:tool{.+}', {
     GET: async (context) => {
       const { server, tool } = named(context);
-      return context.json(viewOf(server, await findTool(gateway, server, tool)));
+      return context.json(viewOf(server, await findTool(gateway, callerOf(context), server, tool)));
     },
     POST: callNamed,
   });
@@ -99,11 +109,13 @@ export function restRoutes(gateway: Gateway, { callerOf }: RestOptions): Hono<En
   path('/api/v1/query', { POST: async (context) => callTool(context, readQuery(await body(context))) });
 
   path('/openapi.json', { GET: (context) => context.json(managementDocument(baseUrl(context), gatewayInfo.version)) });
-  path('/api/openapi.json', { GET: async (context) => context.json(await documentOfAll(gateway, baseUrl(context))) });
+  path('/api/openapi.json', {
+    GET: async (context) => context.json(await documentOfAll(gateway, callerOf(context), baseUrl(context))),
+  });
   path('/api/openapi/:file{.+\\.json}', {
     GET: async (context) => {
       const server = (context.req.param('file') ?? '').replace(/\.json$/, '');
-      return context.json(await documentOfServer(gateway, server, baseUrl(context)));
+      return context.json(await documentOfServer(gateway, callerOf(context), server, baseUrl(context)));
     },
   });
 

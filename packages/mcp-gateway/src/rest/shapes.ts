@@ -23,12 +23,10 @@ export const serverShape = z
     restarts: z.int(),
     inFlight: z.int().describe('Calls that run on it now.'),
     instances: z
-      .array(
-        z.strictObject({ state: z.string(), inFlight: z.int(), pid: z.int().optional(), lastError: z.string().optional() }),
-      )
+      .array(z.strictObject({ state: z.string(), inFlight: z.int(), pid: z.int().optional(), lastError: z.string().optional() }))
       .optional()
       .describe('Every instance, when there is more than one.'),
-    tools: z.int().describe('How many tools it offers.'),
+    tools: z.int().describe('How many tools it offers to the caller.'),
     prompts: z.int(),
     resources: z.int(),
   })
@@ -46,7 +44,7 @@ const originShape = z.strictObject({
 export const serverDetailShape = z
   .strictObject({
     ...serverShape.shape,
-    stderr: z.array(z.string()).describe('The last lines the server wrote to stderr, oldest first.'),
+    stderr: z.array(z.string()).describe('The last lines the server wrote to stderr, oldest first; shown to admins only.'),
     origin: z.strictObject({ enabled: originShape }).describe('Why changeable values are what they are.'),
   })
   .meta({ id: 'ServerDetail' });

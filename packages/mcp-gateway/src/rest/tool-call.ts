@@ -6,6 +6,7 @@ import { gatewayInfo, latestModernRevision } from '../protocol/revision.ts';
 import type { ListEntry } from '../upstream/lists.ts';
 import { objectOf } from '../upstream/peer.ts';
 import { inputRequired } from './problems.ts';
+import { checkServer } from './servers.ts';
 import { callAsTask } from './task.ts';
 import { findTool } from './tools.ts';
 
@@ -20,10 +21,11 @@ export interface ToolCall {
   onProgress?: ((params: JsonObject) => void) | undefined;
 }
 
-/** The tool, once its server can be called. Throws Problem 404 for an unknown tool, RpcError for an unknown server (404) and one that is down (503). */
-export async function callableTool(gateway: Gateway, server: string, tool: string): Promise<ListEntry> {
+/** The tool, once its server can be called. Throws like `findTool`. */
+export async function callableTool(gateway: Gateway, caller: Caller, server: string, tool: string): Promise<ListEntry> {
+  checkServer(caller, server);
   await gateway.upstream(server).ready();
-  return findTool(gateway, server, tool);
+  return findTool(gateway, caller, server, tool);
 }
 
 /**

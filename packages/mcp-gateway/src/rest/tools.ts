@@ -1,23 +1,35 @@
 /** Tools as the REST API shows them: all of them, those that match some words, or one by name. */
 import { sleep } from '@switchyard/kit/clock';
+import { toolDenied } from '../call/authorize.ts';
+import type { Caller } from '../call/call.ts';
 import { publicName } from '../catalog/names.ts';
 import type { Gateway } from '../gateway.ts';
 import type { ListEntry } from '../upstream/lists.ts';
 import { objectOf } from '../upstream/peer.ts';
 import { unknownName } from './problems.ts';
+import { checkServer } from './servers.ts';
 import type { ToolView } from './shapes.ts';
 
 /** How long a list of everything waits for servers that are still starting: long enough for healthy ones, short enough for people. */
 const settleMs = 5000;
 
-/** Tools in declared order of their servers; `query`: words that must all occur in name, title or description. Throws RpcError (404). */
-export async function listTools(gateway: Gateway, server: string | undefined, query: string | undefined): Promise<ToolView[]> {
-  if (server !== undefined) gateway.upstream(server);
-  const servers = server === undefined ? gateway.serverNames : [server];
+/** Tools that the caller may call, in declared order of their servers; `query`: words that must all occur in name, title or description. Throws RpcError (403, 404). */
+export async function listTools(
+  gateway: Gateway,
+  caller: Caller,
+  server: string | undefined,
+  query: string | undefined,
+): Promise<ToolView[]> {
+  if (server !== undefined) {
+    checkServer(caller, server);
+    gateway.upstream(server);
+  }
+  const { rights } = caller;
+  const servers = server === undefined ? gateway.serverNames.filter((name) => rights.allowsServer(name)) : [server];
   await settled(gateway, servers);
   const words = (query ?? '').toLowerCase().split(/\s+/).filter(Boolean);
   return servers
-    .flatMap((name) => gateway.upstream(name).lists.tools.map((entry) => viewOf(name, entry)))
+    .flatMap((name) => gateway.lists(name, rights).tools.map((entry) => viewOf(name, entry)))
     .filter((tool) => matches(tool, words));
 }
 
@@ -29,13 +41,18 @@ export async function settled(gateway: Gateway, servers: readonly string[]): Pro
   enough.abort();
 }
 
-/** One tool. Waits for a server that is starting. Throws Problem 404 with the nearest name, RpcError for an unknown server or one that is down. */
-export async function findTool(gateway: Gateway, server: string, tool: string): Promise<ListEntry> {
+/**
+ * One tool. Waits for a server that is starting. Throws Problem 404 with the nearest name, RpcError for a server or tool that
+ * the caller may not use (403), an unknown server (404) or one that is down (503).
+ */
+export async function findTool(gateway: Gateway, caller: Caller, server: string, tool: string): Promise<ListEntry> {
+  checkServer(caller, server);
   const upstream = gateway.upstream(server);
   // The lists of a server that is down are kept for a while: they answer "what is there", ready() answers "can it be called".
   if (!upstream.lists.tools.some((entry) => entry.key === tool)) await upstream.ready();
-  const { tools } = upstream.lists;
+  const { tools } = gateway.lists(server, caller.rights);
   const entry = tools.find((candidate) => candidate.key === tool);
+  if (!entry && upstream.tool(tool)) throw toolDenied(caller, server, tool, gateway.toolClass(server, tool));
   if (!entry)
     throw unknownName(
       `tool of server "${server}"`,
