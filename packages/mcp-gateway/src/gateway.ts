@@ -139,7 +139,7 @@ export class Gateway {
 
   /** Servers of a group, in declared order. Throws RpcError with the nearest name. */
   groupMembers(group: string): string[] {
-    const members = this.config.groups[group];
+    const members = Object.hasOwn(this.config.groups, group) ? this.config.groups[group] : undefined;
     if (!members) {
       throw new RpcError(
         errorCodes.invalidParams,

@@ -58,9 +58,9 @@ export function singleEndpoint(gateway: Gateway, server: string, path: string, r
       return upstream.facts?.info ?? gatewayInfo;
     },
     async request({ parsedParams, ...request }) {
-      const source = nameSource[request.method];
+      const source = ownMember(nameSource, request.method);
       const name = source === undefined ? undefined : parsedParams[source];
-      const list = listOf[request.method];
+      const list = ownMember(listOf, request.method);
       // While a server is down its last known lists stand in for it, so that clients keep their tools.
       if (list !== undefined && upstream.state === 'failed' && upstream.lists[list.list].length > 0) {
         return {
@@ -93,6 +93,11 @@ const listOf: Readonly<Record<string, { list: 'tools' | 'prompts' | 'resources' 
   'resources/list': { list: 'resources', member: 'resources' },
   'resources/templates/list': { list: 'templates', member: 'resourceTemplates' },
 };
+
+/** A method's entry in a table; names such as `constructor` have none. */
+function ownMember<T>(table: Readonly<Record<string, T>>, method: string): T | undefined {
+  return Object.hasOwn(table, method) ? table[method] : undefined;
+}
 
 function relay(event: ServerEvent, uri: string): EndpointEvent | undefined {
   if (event.type === 'list-announced') return { type: 'list-changed', kind: event.kind };
