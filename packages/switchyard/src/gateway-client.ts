@@ -16,11 +16,14 @@ interface ProblemBody {
   detail?: string;
 }
 
-/** One request; gives the parsed JSON body. Throws CommandError with the problem's own words. */
+/** One request; gives the parsed JSON body. The token in `$SWITCHYARD_TOKEN`, if there is one, goes with it. Throws CommandError with the problem's own words. */
 export async function requestGateway<T>(baseUrl: string, path: string, init: RequestInit = {}): Promise<T> {
   let response: Response;
   try {
-    response = await fetch(baseUrl + path, init);
+    response = await fetch(baseUrl + path, {
+      ...init,
+      headers: { ...authorization(process.env.SWITCHYARD_TOKEN), ...init.headers },
+    });
   } catch (error) {
     const cause = (error as { cause?: { code?: string } }).cause?.code ?? (error as Error).message;
     throw new CommandError(
@@ -33,6 +36,10 @@ export async function requestGateway<T>(baseUrl: string, path: string, init: Req
   if (response.ok) return body as T;
   const { title, detail } = (body ?? {}) as ProblemBody;
   throw new CommandError(detail ?? title ?? `${baseUrl}${path} answered ${response.status}: ${text.slice(0, 300)}`);
+}
+
+function authorization(token: string | undefined): Record<string, string> {
+  return token ? { authorization: `Bearer ${token}` } : {};
 }
 
 function parse(text: string): unknown {

@@ -9,6 +9,7 @@ const commands: Readonly<Record<string, { summary: string; load: () => Promise<{
   servers: { summary: 'list the MCP servers behind the gateway and their states', load: () => import('./commands/servers.ts') },
   tools: { summary: 'list the tools of all servers', load: () => import('./commands/tools.ts') },
   call: { summary: 'call a tool', load: () => import('./commands/call.ts') },
+  token: { summary: 'make, list and end the tokens of callers', load: () => import('./commands/token.ts') },
   doctor: { summary: 'check every part and say how to mend what is broken', load: () => import('./commands/doctor.ts') },
 };
 
