@@ -21,10 +21,15 @@ export interface Grant {
 
 export const toolClasses = ['read', 'write', 'destructive'] as const satisfies readonly ToolClass[];
 
-const serverPattern = z.string().regex(/^[A-Za-z0-9_.*-]+$/, 'is the name of a server, in which "*" stands for any characters');
+const serverPattern = z
+  .string()
+  .regex(/^[A-Za-z0-9_.*-]+$/, 'must be the name of a server, in which "*" stands for any characters');
 const toolPattern = z
   .string()
-  .regex(/^[A-Za-z0-9_.*-]+\/.+$/, 'is written as server/tool, in which "*" stands for any characters, such as "github/get_*"');
+  .regex(
+    /^[A-Za-z0-9_.*-]+\/.+$/,
+    'must be written as server/tool, in which "*" stands for any characters, such as "github/get_*"',
+  );
 
 /** The settings of a grant, the same wherever one is declared. */
 export const grantShape = {

@@ -9,12 +9,12 @@ const addressRange = z.string().refine((text) => {
   const family = isIP(address);
   const most = family === 4 ? 32 : 128;
   return family !== 0 && more.length === 0 && (bits === undefined || (/^\d{1,3}$/.test(bits) && Number(bits) <= most));
-}, 'is an IP address or a range such as "100.64.0.0/10"');
+}, 'must be an IP address or a range such as "100.64.0.0/10"');
 
 const secureUrl = z.url().refine((text) => {
   const url = URL.canParse(text) ? new URL(text) : undefined;
   return url?.protocol === 'https:' || (url?.protocol === 'http:' && isLoopback(url.hostname));
-}, 'is an https URL');
+}, 'must be an https URL');
 
 const ratePerMinute = z.int().min(1).max(1_000_000);
 
@@ -30,7 +30,15 @@ const oauthSchema = z.strictObject({
     .optional()
     .describe('Where the keys of the issuer are. Default: found through its metadata (RFC 8414, OpenID Connect Discovery).'),
   scopes: z
-    .record(z.string().regex(/^mcp:(read|write|destructive|admin|server:.+)$/, 'is one of our scopes'), z.string().min(1))
+    .record(
+      z
+        .string()
+        .regex(
+          /^mcp:(read|write|destructive|admin|server:.+)$/,
+          'must be one of our scopes: mcp:read, mcp:write, mcp:destructive, mcp:admin, mcp:server:NAME',
+        ),
+      z.string().min(1),
+    )
     .default({})
     .describe(
       'Our scopes (`mcp:read`, `mcp:write`, `mcp:destructive`, `mcp:admin`, `mcp:server:NAME`) by the names that the issuer gives them, where those differ.',
@@ -66,7 +74,7 @@ export const socketSchema = z.strictObject({
     .describe('Name of the socket passed by systemd (FileDescriptorName=), used instead of the path where there is one.'),
   caller: z
     .string()
-    .regex(/^[A-Za-z0-9][A-Za-z0-9_.@-]{0,63}$/, 'has 1 to 64 letters, digits, "-", "_", "." or "@"')
+    .regex(/^[A-Za-z0-9][A-Za-z0-9_.@-]{0,63}$/, 'must have 1 to 64 letters, digits, "-", "_", "." or "@"')
     .describe('Who comes through this socket; shown as `socket:NAME`.'),
   ...grantShape,
   ratePerMinute: ratePerMinute.optional().describe('Calls per minute. Default: no limit.'),

@@ -14,7 +14,7 @@ const requestSchema = z.strictObject({
     .string()
     .regex(
       /^[A-Za-z0-9][A-Za-z0-9_.@-]{0,63}$/,
-      'has 1 to 64 letters, digits, "-", "_", "." or "@" and starts with a letter or digit',
+      'must have 1 to 64 letters, digits, "-", "_", "." or "@" and start with a letter or digit',
     ),
   ...grantShape,
   ratePerMinute: z.int().min(1).max(1_000_000).nullable().default(100),

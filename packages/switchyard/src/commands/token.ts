@@ -153,7 +153,8 @@ function expiryOf(text: string | undefined): { expiresAt?: number } {
 
 function rateOf(text: string): number | null {
   if (text === 'none') return null;
-  if (!/^[1-9]\d{0,5}$/.test(text)) throw new CommandError(`--rate is a number of calls per minute, or none; found "${text}"`, 64);
+  if (!/^[1-9]\d{0,5}$/.test(text))
+    throw new CommandError(`--rate is a number of calls per minute, or none; found "${text}"`, 64);
   return Number(text);
 }
 
