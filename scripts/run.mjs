@@ -20,6 +20,6 @@ export function run(file, args) {
 }
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) {
-  setup();
+  await setup();
   run(process.argv[2], process.argv.slice(3));
 }

@@ -38,8 +38,14 @@ export function nodeBinary() {
   return join(root, 'node_modules', 'node', 'bin', 'node');
 }
 
-/** Installs what is missing. Returns at once when nothing changed since the last time. */
-export function setup() {
+/** Installs and builds what is missing. Takes no time when nothing changed since the last time. */
+export async function setup() {
+  install();
+  const { build } = await import('./build.mjs');
+  await build();
+}
+
+function install() {
   const wanted = fingerprint();
   if (existsSync(stampFile) && readFileSync(stampFile, 'utf8') === wanted) return;
   const { packageManager } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'));
@@ -51,6 +57,6 @@ export function setup() {
 }
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) {
-  setup();
+  await setup();
   console.error('switchyard setup: ready. `npm start` runs the suite, `npx switchyard --help` shows the commands.');
 }

@@ -2,5 +2,5 @@
 import { run } from './run.mjs';
 import { setup } from './setup.mjs';
 
-setup();
-run('packages/switchyard/src/main.ts', ['up', ...process.argv.slice(2)]);
+await setup();
+run('packages/switchyard/bin/switchyard.mjs', ['up', ...process.argv.slice(2)]);

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { run } from './run.mjs';
 import { root, setup } from './setup.mjs';
 
-setup();
+await setup();
 const files = readdirSync(join(root, 'packages'), { recursive: true })
   .filter((file) => /^[^/]+\/test\/(?!fixtures\/).*\.test\.ts$/.test(file))
   .map((file) => join('packages', file))

@@ -1,14 +1,15 @@
 #!/usr/bin/env node
-// Starts the command line on a Node that runs our TypeScript: this one when it is new enough, else the one that the
-// checkout's `node` package brought. Plain JavaScript, because it must start on any Node >= 20.
+// Starts the command line, bundled when the bundle is up to date and from source otherwise, on a Node that is new enough:
+// this one, or the one that the checkout's `node` package brought. Plain JavaScript, because it must start on any Node >= 20.
 import { spawn } from 'node:child_process';
 import { existsSync, realpathSync } from 'node:fs';
 import { constants } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { bundle, isFresh } from './freshness.mjs';
 
 const here = dirname(realpathSync(fileURLToPath(import.meta.url)));
-const main = join(here, '..', 'src', 'main.ts');
+const main = isFresh() ? bundle : join(here, '..', 'src', 'main.ts');
 const [major, minor] = process.versions.node.split('.').map(Number);
 
 if (major > 22 || (major === 22 && minor >= 19)) {

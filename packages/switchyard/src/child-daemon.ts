@@ -24,7 +24,7 @@ export function startDaemon(name: string, config: unknown, stateDirectory: strin
   writeFileSync(configFile, `${JSON.stringify(config, null, 2)}\n`, { mode: 0o600 });
   const logFile = join(stateDirectory, `${name}.log`);
   const log = openSync(logFile, 'w', 0o600);
-  const main = fileURLToPath(new URL('./main.ts', import.meta.url));
+  const main = fileURLToPath(new URL('../bin/switchyard.mjs', import.meta.url));
   const child = spawn(process.execPath, [main, 'run', name, '--config', configFile], {
     stdio: ['ignore', verbose ? 'inherit' : log, verbose ? 'inherit' : log, 'ipc'],
   });

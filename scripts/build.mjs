@@ -1,0 +1,33 @@
+// Bundles the command line and its daemons into packages/switchyard/dist: starts in half the time of the sources and needs
+// less memory. Does nothing when the bundle is newer than every source. Plain JavaScript, run by `npm run setup` and `npm start`.
+import { rmSync } from 'node:fs';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { isFresh } from '../packages/switchyard/bin/freshness.mjs';
+
+const root = join(import.meta.dirname ?? fileURLToPath(new URL('.', import.meta.url)), '..');
+const outdir = join(root, 'packages', 'switchyard', 'dist');
+
+export async function build() {
+  if (isFresh()) return;
+  const { build: bundle } = await import('esbuild');
+  rmSync(outdir, { recursive: true, force: true });
+  await bundle({
+    entryPoints: { switchyard: join(root, 'packages', 'switchyard', 'src', 'main.ts') },
+    outdir,
+    outExtension: { '.js': '.mjs' },
+    bundle: true,
+    splitting: true,
+    platform: 'node',
+    format: 'esm',
+    target: 'node22',
+    legalComments: 'linked',
+    logLevel: 'warning',
+    // Some dependencies are CommonJS and ask for node: modules at run time.
+    banner: {
+      js: "import { createRequire as createRequireOfBundle } from 'node:module'; const require = createRequireOfBundle(import.meta.url);",
+    },
+  });
+}
+
+if (process.argv[1] === fileURLToPath(import.meta.url)) await build();
