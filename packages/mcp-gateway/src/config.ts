@@ -205,6 +205,21 @@ const settingsSchema = z.strictObject({
     })
     .prefault({})
     .describe('Whole texts of results that were shortened for a model.'),
+  activity: z
+    .strictObject({
+      arguments: z
+        .enum(['redacted', 'none'])
+        .default('redacted')
+        .describe('Whether arguments and the beginning of results are kept, with secrets hidden, or not at all.'),
+      retentionDays: z.number().positive().default(30).describe('How long rows are kept, in days.'),
+      maxBytes: z
+        .int()
+        .min(1_000_000)
+        .default(200_000_000)
+        .describe('Size of the log beyond which the oldest rows go, in bytes.'),
+    })
+    .prefault({})
+    .describe('The record of calls, in activity.sqlite of the state directory.'),
   runtimeChanges: z
     .enum(['persist', 'until-restart', 'deny'])
     .default('persist')

@@ -27,13 +27,15 @@ export const gatewayDaemon: DaemonOptions<GatewayConfig> = {
   defaults: {},
   build(config, { logger, secrets, flags }) {
     logger.level = config.logLevel;
-    const store = new Store(config.stateDirectory ?? defaultStateDirectory(process.env));
+    const stateDirectory = config.stateDirectory ?? defaultStateDirectory(process.env);
+    const store = new Store(stateDirectory);
     const tokens = new TokenStore(store.database);
     const sockets = new Map(config.sockets.map((settings) => [listenSpecOf(settings), socketCaller(settings)]));
     const listen: ListenSpec[] = [config.listen, ...sockets.keys()];
     const exposure = exposureOf(applyListenFlags(listen, flags), config.auth, tokens.hasUsable(systemClock.now()));
     if (exposure) throw new ConfigError(flags.config ?? 'defaults', [{ path: exposure.setting, message: exposure.message }]);
     const gateway = new Gateway({
+      stateDirectory,
       config,
       store,
       clock: systemClock,

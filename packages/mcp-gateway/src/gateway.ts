@@ -10,13 +10,16 @@ import type { Logger } from '@switchyard/kit/logger';
 import { didYouMean } from '@switchyard/kit/nearest';
 import { Problem } from '@switchyard/kit/problem';
 import type { Secrets } from '@switchyard/kit/secrets';
+import { CallMetrics } from './activity/call-metrics.ts';
+import { ActivityLog } from './activity/log.ts';
 import { taskOwners } from './auth/task-owners.ts';
 import { authorize } from './call/authorize.ts';
 import { Breaker, circuitBreaker } from './call/breaker.ts';
 import { allRights, type Call, type CallResult, type Rights, type ToolClass } from './call/call.ts';
 import { compose } from './call/pipeline.ts';
-import { fairQueue } from './call/queue.ts';
+import { type FairQueue, fairQueue } from './call/queue.ts';
 import { rateLimit } from './call/rate-limit.ts';
+import { record } from './call/record.ts';
 import { resultLimit } from './call/result-limit.ts';
 import { settingsLookup } from './call/settings.ts';
 import { timeouts } from './call/timeouts.ts';
@@ -51,6 +54,8 @@ export interface GatewayOptions {
   clock: Clock;
   logger: Logger;
   secrets: Secrets;
+  /** Folder of the activity log; undefined keeps it in memory. */
+  stateDirectory?: string | undefined;
   /** Folder of what may be lost. Default: the system's temporary folder. */
   cacheDirectory?: string;
 }
@@ -69,13 +74,16 @@ export class Gateway {
   /** Runtime changes that are not to be kept, by server. */
   readonly #untilRestart = new Map<string, OverlayRow>();
   readonly #breakers = new Map<string, Breaker>();
+  readonly #queues = new Map<string, FairQueue>();
   readonly #results: ResultStore;
   /** Reads what was shortened: `result_read` and `result://…`. */
   readonly results: ResultReader;
+  readonly activity: ActivityLog;
+  readonly metrics: CallMetrics;
   readonly #perform: (call: Call) => Promise<CallResult>;
   #httpClient: Promise<HttpClient> | undefined;
 
-  constructor({ config, store, clock, logger, secrets, cacheDirectory = tmpdir() }: GatewayOptions) {
+  constructor({ config, store, clock, logger, secrets, stateDirectory, cacheDirectory = tmpdir() }: GatewayOptions) {
     this.config = config;
     this.clock = clock;
     this.logger = logger;
@@ -84,6 +92,17 @@ export class Gateway {
     const parked = new ParkedCalls({ seal: this.seal, clock, ttlMs: config.parkedCallTtlMs });
     this.#results = new ResultStore({ directory: join(cacheDirectory, 'results'), clock, ...config.resultCache });
     this.results = new ResultReader({ store: this.#results, toolClass: (server, tool) => this.toolClass(server, tool) });
+    this.metrics = new CallMetrics((server, tool) => this.#upstreams.get(server)?.tool(tool) !== undefined);
+    const { arguments: kept, retentionDays, maxBytes } = config.activity;
+    this.activity = new ActivityLog({
+      directory: stateDirectory,
+      clock,
+      logger,
+      mask: (text) => secrets.mask(text),
+      retentionMs: retentionDays * 24 * 3600 * 1000,
+      maxBytes,
+      keepTexts: kept === 'redacted',
+    });
     this.#perform = this.#buildCallPath();
     this.#dropStaleChanges();
     for (const [name, server] of Object.entries(config.mcpServers)) {
@@ -119,6 +138,7 @@ export class Gateway {
   async stop(): Promise<void> {
     await Promise.all([...this.#upstreams.values()].map((upstream) => upstream.stop()));
     await (await this.#httpClient)?.close();
+    this.activity.close();
     this.#store.close();
   }
 
@@ -172,15 +192,34 @@ export class Gateway {
     return compose(
       async (call) => this.upstream(call.server).call(call),
       [
+        record({
+          clock,
+          add: (row) => {
+            this.metrics.count(
+              row.server,
+              row.method === 'tools/call' ? row.name : '',
+              row.outcome,
+              row.runMs,
+              row.queueMs,
+              row.resultBytes,
+            );
+            this.activity.add(row);
+          },
+        }),
         authorize((name, tool) => this.toolClass(name, tool)),
         taskOwners(),
         rateLimit(clock),
         resultLimit(this.#results, settingsOf, this.logger),
-        fairQueue(clock, (name) => ({ ...server(name), queueMs: server(name).timeouts.queueMs })),
+        fairQueue(clock, this.#queues, (name) => ({ ...server(name), queueMs: server(name).timeouts.queueMs })),
         circuitBreaker(clock, (name) => this.breaker(name)),
         timeouts(clock, settingsOf),
       ],
     );
+  }
+
+  /** The queue of a server; undefined before its first call. */
+  queue(server: string): FairQueue | undefined {
+    return this.#queues.get(server);
   }
 
   /** The breaker of a server. */

@@ -1,10 +1,11 @@
 /** The gateway's own figures, beside the process figures that every daemon has. */
 import { createMetrics, type Metrics } from '@switchyard/kit/metrics';
+import type { Family } from './activity/call-metrics.ts';
 import type { Gateway } from './gateway.ts';
 
 export type GatewayMetrics = Metrics;
 
-/** Registers the gauges that are read from the gateway at scrape time. */
+/** Registers what is read from the gateway at scrape time. `refusals`: requests sent away at the door, by reason. */
 export async function createGatewayMetrics(
   gateway: Gateway,
   version: string,
@@ -12,25 +13,60 @@ export async function createGatewayMetrics(
   refusals: ReadonlyMap<string, number>,
 ): Promise<GatewayMetrics> {
   const metrics = await createMetrics('mcp', { version });
-  const up = metrics.gauge('upstream_up', '1 while the server can be called, else 0.', ['server']);
-  const restarts = metrics.gauge('upstream_restarts', 'Starts of the server after its first one.', ['server']);
-  const tools = metrics.gauge('upstream_tools', 'Tools the server offers.', ['server']);
-  const sessions = metrics.gauge('sessions', 'Sessions of handshake-era clients held in memory.');
-  const refused = metrics.counter('auth_refusals_total', 'Requests sent away because of who sent them, or from where.', [
-    'reason',
-  ]);
-  const { text } = metrics;
-  metrics.text = () => {
-    for (const name of gateway.serverNames) {
-      const status = gateway.upstream(name).status();
-      up.set({ server: name }, status.state === 'ready' || status.state === 'degraded' ? 1 : 0);
-      restarts.set({ server: name }, status.restarts);
-      tools.set({ server: name }, status.tools);
-    }
-    sessions.set(sessionCount());
-    refused.reset();
-    for (const [reason, count] of refusals) refused.inc({ reason }, count);
-    return text();
-  };
+  const families = (): Family[] => [
+    ...gateway.metrics.families('mcp'),
+    ...serverFamilies(gateway),
+    {
+      name: 'mcp_sessions',
+      type: 'gauge',
+      help: 'Sessions of handshake-era clients held in memory.',
+      values: [{ labels: {}, value: sessionCount() }],
+    },
+    {
+      name: 'mcp_auth_refusals_total',
+      type: 'counter',
+      help: 'Requests sent away because of who sent them, or from where.',
+      values: [...refusals].map(([reason, value]) => ({ labels: { reason }, value })),
+    },
+  ];
+  for (const { name } of families()) {
+    // The registry takes anything with a name and samples; ours are made when asked for.
+    const metric = { name, get: () => ({ ...(families().find((family) => family.name === name) as Family), aggregator: 'sum' }) };
+    metrics.registry.registerMetric(metric as unknown as Parameters<typeof metrics.registry.registerMetric>[0]);
+  }
   return metrics;
+}
+
+const breakerStates = { closed: 0, 'half-open': 1, open: 2 } as const;
+
+function serverFamilies(gateway: Gateway): Family[] {
+  const now = gateway.clock.monotonicMs();
+  const perServer = (value: (name: string) => number) =>
+    gateway.serverNames.map((server) => ({ labels: { server }, value: value(server) }));
+  const status = (name: string) => gateway.upstream(name).status();
+  const gauge = (name: string, help: string, value: (name: string) => number): Family => ({
+    name,
+    type: 'gauge',
+    help,
+    values: perServer(value),
+  });
+  return [
+    gauge('mcp_upstream_up', '1 while the server can be called, else 0.', (name) =>
+      Number(['ready', 'degraded'].includes(gateway.upstream(name).state)),
+    ),
+    {
+      name: 'mcp_upstream_restarts_total',
+      type: 'counter',
+      help: 'Starts of the server after its first one.',
+      values: perServer((name) => status(name).restarts),
+    },
+    gauge('mcp_upstream_tools', 'Tools the server offers.', (name) => gateway.upstream(name).lists.tools.length),
+    gauge('mcp_upstream_in_flight', 'Calls that run on the server now.', (name) => status(name).inFlight),
+    gauge('mcp_queue_waiting', 'Calls that wait for their turn.', (name) => gateway.queue(name)?.waiting ?? 0),
+    gauge(
+      'mcp_breaker_state',
+      'Circuit breaker: 0 closed, 1 half-open, 2 open.',
+      (name) => breakerStates[gateway.breaker(name).state(now)],
+    ),
+  ];
 }

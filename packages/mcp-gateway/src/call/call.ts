@@ -114,6 +114,8 @@ export interface CallResult {
   text: string;
   /** Whether `text` itself carries the `resultType` member. */
   typed: boolean;
+  /** Whether the tool says that it failed. */
+  isError?: boolean;
 }
 
 /** Performs a call. Throws RpcError for everything that is answered with a JSON-RPC error, AbortedError when the caller left. */
@@ -129,6 +131,7 @@ export function completeResult(value: JsonObject): CallResult {
 
 /** Reads the kind of a result from its text; cheap when the text does not mention the member at all. */
 export function toCallResult(text: string, parsed: unknown): CallResult {
-  const type = parsed !== null && typeof parsed === 'object' ? (parsed as { resultType?: unknown }).resultType : undefined;
-  return typeof type === 'string' ? { type, text, typed: true } : { type: 'complete', text, typed: false };
+  const { resultType, isError } = (parsed ?? {}) as { resultType?: unknown; isError?: unknown };
+  const typed = typeof resultType === 'string';
+  return { type: typed ? resultType : 'complete', text, typed, isError: isError === true };
 }

@@ -16,8 +16,12 @@ export interface QueueSettings {
   queueMs: number;
 }
 
-export function fairQueue(clock: Clock, settingsOf: (server: string) => QueueSettings): Decorator {
-  const queues = new Map<string, FairQueue>();
+/** `queues`: filled here, server by server; read by metrics. */
+export function fairQueue(
+  clock: Clock,
+  queues: Map<string, FairQueue>,
+  settingsOf: (server: string) => QueueSettings,
+): Decorator {
   return (next) => (call) => {
     if (!queuedMethods.has(call.method)) return next(call);
     let queue = queues.get(call.server);

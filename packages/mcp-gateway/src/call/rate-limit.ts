@@ -43,6 +43,6 @@ function refusal(id: string, perMinute: number, waitMs: number): RpcError {
   const seconds = Math.max(1, Math.ceil(waitMs / 1000));
   return new RpcError(errorCodes.internalError, `"${id}" may make ${perMinute} calls a minute; try again in ${seconds} s`, {
     httpStatus: 429,
-    data: { retryAfterMs: seconds * 1000 },
+    data: { limit: 'rate', retryAfterMs: seconds * 1000 },
   });
 }

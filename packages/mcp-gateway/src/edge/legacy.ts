@@ -28,12 +28,14 @@ export interface LegacyRequest {
   caller: Caller;
   requestId: string;
   reply: Reply;
+  /** W3C trace context header of the request. */
+  traceparent: unknown;
   sessions: Sessions;
   session: Session;
 }
 
 /** Answers `initialize`: opens a session and returns it through the Mcp-Session-Id header. */
-export async function serveInitialize(request: Omit<LegacyRequest, 'session'>): Promise<void> {
+export async function serveInitialize(request: Omit<LegacyRequest, 'session' | 'traceparent'>): Promise<void> {
   const { endpoint, message, caller, reply, sessions } = request;
   const id = message.id as string | number;
   try {
@@ -112,7 +114,10 @@ function uriOf(params: JsonObject): string {
 }
 
 /** Calls, and answers a stateless server's rounds of questions by asking the client for real. */
-async function perform({ endpoint, message, session, requestId, reply }: LegacyRequest, signal: AbortSignal): Promise<string> {
+async function perform(
+  { endpoint, message, session, requestId, reply, traceparent }: LegacyRequest,
+  signal: AbortSignal,
+): Promise<string> {
   const method = message.method as string;
   const progress = progressOf(message);
   const send = (text: string) => reply.send(text);
@@ -122,7 +127,7 @@ async function perform({ endpoint, message, session, requestId, reply }: LegacyR
   const call = {
     via: 'mcp' as const,
     method,
-    ...callParams(message),
+    ...callParams(message, traceparent),
     caller: session.caller,
     client: { ...session.client, logLevel: session.logLevel },
     requestId,

@@ -90,7 +90,16 @@ export class McpEdge {
       reply.drop();
       return;
     }
-    return serveLegacy({ endpoint, message, caller, requestId, reply, sessions: this.#sessions, session });
+    return serveLegacy({
+      traceparent: request.headers.traceparent,
+      endpoint,
+      message,
+      caller,
+      requestId,
+      reply,
+      sessions: this.#sessions,
+      session,
+    });
   }
 
   /** The GET stream of a handshake-era session. */

@@ -77,7 +77,7 @@ async function answer(request: ModernRequest, signal: AbortSignal): Promise<stri
     await serveListen(endpoint, message, reply, caller);
     return undefined;
   }
-  const params = callParams(message);
+  const params = callParams(message, headers.traceparent);
   if (method === 'tools/call') checkToolHeaders(endpoint, message.params ?? {}, headers);
   const progress = progressOf(message);
   const result = await endpoint

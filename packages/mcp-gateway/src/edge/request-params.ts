@@ -1,4 +1,5 @@
 /** Takes a client's request apart into what belongs to the hop (`_meta` envelope, progress token, rounds) and what goes on. */
+import { childTraceparent, parseTraceparent } from '@switchyard/kit/request-id';
 import { errorCodes, type Incoming, type JsonObject, RpcError } from '../jsonrpc/message.ts';
 import { memberText, rewriteObject } from '../jsonrpc/scan.ts';
 import { metaKeys } from '../protocol/revision.ts';
@@ -19,13 +20,18 @@ const envelopeKeys: ReadonlySet<string> = new Set([
   metaKeys.progressToken,
 ]);
 
-/** The call's own params as text, untouched but for the members that are the hop's. Throws RpcError -32602 on malformed ones. */
-export function callParams(message: Incoming): CallParams {
+/**
+ * The call's own params as text, untouched but for the members that are the hop's. `traceparent` is the header of the request:
+ * it goes on in `_meta`, where 2026-07-28 keeps it, unless the client put one there itself. Throws RpcError -32602.
+ */
+export function callParams(message: Incoming, traceparent: unknown): CallParams {
   const parsedParams = message.params ?? {};
   const text = memberText(message.text, 'params') ?? '{}';
   const { requestState, inputResponses, _meta } = parsedParams;
   const meta: JsonObject = {};
   for (const [key, value] of Object.entries(objectOf(_meta))) if (!envelopeKeys.has(key)) meta[key] = value;
+  if (typeof traceparent === 'string' && meta.traceparent === undefined && parseTraceparent(traceparent))
+    meta.traceparent = childTraceparent(traceparent);
   if (requestState === undefined && inputResponses === undefined) {
     return { params: _meta === undefined ? text : rewriteObject(text, { _meta: undefined }), parsedParams, meta };
   }

@@ -6,6 +6,7 @@ import { accepts } from 'hono/accepts';
 import type { Caller } from '../call/call.ts';
 import type { Gateway } from '../gateway.ts';
 import { gatewayInfo } from '../protocol/revision.ts';
+import { describeActivity, listActivity, liveActivity } from './activity.ts';
 import { readJsonObject } from './body.ts';
 import { answerCall } from './call-answer.ts';
 import { documentOfAll, documentOfServer } from './documents.ts';
@@ -107,6 +108,12 @@ export function restRoutes(gateway: Gateway, { callerOf }: RestOptions): Hono<En
   });
   path('/api/v1/mcp/:server/tools/:tool{.+}', { POST: callNamed });
   path('/api/v1/query', { POST: async (context) => callTool(context, readQuery(await body(context))) });
+
+  path('/api/activity', { GET: (context) => context.json(listActivity(gateway, callerOf(context), context.req.query())) });
+  path('/api/activity/live', { GET: (context) => liveActivity(gateway, callerOf(context)) });
+  path('/api/activity/:id', {
+    GET: (context) => context.json(describeActivity(gateway, callerOf(context), context.req.param('id') ?? '')),
+  });
 
   path('/openapi.json', { GET: (context) => context.json(managementDocument(baseUrl(context), gatewayInfo.version)) });
   path('/api/openapi.json', {

@@ -1,5 +1,6 @@
 /** What the management API takes and gives, as zod schemas: types, validation and the OpenAPI document come from here. */
 import { z } from 'zod';
+import { outcomes } from '../activity/activity.ts';
 
 const jsonObject = z.record(z.string(), z.unknown());
 const date = z.iso.datetime();
@@ -104,3 +105,33 @@ export const toolListShape = z.strictObject({ tools: z.array(toolShape) }).meta(
 export type ServerView = z.infer<typeof serverShape>;
 export type ServerDetail = z.infer<typeof serverDetailShape>;
 export type ToolView = z.infer<typeof toolShape>;
+
+export const activityShape = z
+  .strictObject({
+    id: z.string().describe('Request id; a request that went through rounds of questions has several rows.'),
+    time: date,
+    caller: z.string(),
+    via: z.string().describe('`mcp` or `rest`.'),
+    protocolVersion: z.string().describe('MCP revision of the client.'),
+    server: z.string(),
+    method: z.string(),
+    name: z.string().describe('Tool, prompt or resource.'),
+    queueMs: z.number().describe('Time it waited for its turn, in ms.'),
+    runMs: z.number().describe('Time it ran, in ms.'),
+    argumentBytes: z.int(),
+    resultBytes: z.int().describe('Size of the result as the server sent it.'),
+    shortened: z.boolean().describe('Whether the caller got head and tail only.'),
+    outcome: z.enum(outcomes),
+    error: z.string().optional(),
+    traceparent: z.string().optional(),
+    arguments: z.string().optional().describe('Redacted, possibly cut.'),
+    resultPreview: z.string().optional().describe('Redacted beginning.'),
+  })
+  .meta({ id: 'Activity' });
+
+export const activityListShape = z
+  .strictObject({
+    activity: z.array(activityShape),
+    cursor: z.int().optional().describe('Pass it back for older rows; absent when there are none.'),
+  })
+  .meta({ id: 'ActivityList' });

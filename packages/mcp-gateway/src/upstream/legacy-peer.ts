@@ -162,6 +162,7 @@ export class LegacyPeer implements Peer {
         id,
         method,
         params: withMeta(params, { ...meta, progressToken: id }),
+        headers: typeof meta.traceparent === 'string' ? { traceparent: meta.traceparent } : undefined,
         signal,
         onMessage: (message) => this.#receive(message, id),
       });

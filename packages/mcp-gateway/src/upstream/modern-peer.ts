@@ -111,8 +111,9 @@ export class ModernPeer implements Peer {
     }
   }
 
-  #headers({ method, params, name }: Call): Record<string, string> {
+  #headers({ method, params, name, meta }: Call): Record<string, string> {
     const headers: Record<string, string> = { 'mcp-method': method };
+    if (typeof meta.traceparent === 'string') headers.traceparent = meta.traceparent;
     if (name !== undefined && Object.hasOwn(nameSource, method)) headers['mcp-name'] = encodeHeaderValue(name);
     if (method === 'tools/call' && name !== undefined) {
       const declared = this.#options.paramHeaders(name);

@@ -23,6 +23,8 @@ export function managementDocument(baseUrl: string, version: string): JsonObject
       shapes.toolShape,
       shapes.toolListShape,
       shapes.queryShape,
+      shapes.activityShape,
+      shapes.activityListShape,
     ]),
   });
 }
@@ -70,6 +72,31 @@ const paths: JsonObject = {
       ...operation('query', 'Call a tool named in the body', toolAnswer(schemaRef('ToolResult'))),
       requestBody: { required: true, ...content('application/json', schemaRef('Query')) },
     },
+  },
+  '/api/activity': {
+    get: {
+      ...operation('listActivity', 'Calls and refusals, newest first', json('The rows.', 'ActivityList')),
+      parameters: [
+        queryParameter('server', 'Only calls to this server.'),
+        queryParameter('tool', 'Only calls of this tool (or prompt, or resource).'),
+        queryParameter('caller', 'Only calls of this caller; others than administrators see their own only.'),
+        queryParameter('outcome', 'Only calls that ended so.'),
+        queryParameter('since', 'Not before this time (ISO 8601).'),
+        queryParameter('until', 'Not after this time (ISO 8601).'),
+        queryParameter('cursor', 'From an earlier answer: go on with older rows.'),
+        queryParameter('limit', 'At most so many rows, 1 to 1000; 100 by default.'),
+      ],
+    },
+  },
+  '/api/activity/{id}': {
+    parameters: [{ name: 'id', in: 'path', required: true, description: 'Request id.', schema: { type: 'string' } }],
+    get: operation('getActivity', 'The rows of one request', json('The rows, oldest first.', 'ActivityList')),
+  },
+  '/api/activity/live': {
+    get: operation('watchActivity', 'Rows as they are written', {
+      description: 'An event stream of `activity` events, each with one row.',
+      ...content('text/event-stream', { type: 'string' }),
+    }),
   },
   '/openapi.json': { get: operation('getManagementDocument', 'This document', document()) },
   '/api/openapi.json': {
