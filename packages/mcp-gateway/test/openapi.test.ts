@@ -192,7 +192,7 @@ t.test('the management API is described, and what is described is there', async 
   const { json } = await send(`${rest.url}/openapi.json`);
   t.same(await new Validator().validate(structuredClone(json)), { valid: true });
   const elsewhere = ['/health/live', '/health/ready', '/metrics'];
-  const named: Record<string, string> = { server: 'odd', tool: 'echo' };
+  const named: Record<string, string> = { server: 'odd', tool: 'echo', id: 'some-request' };
   for (const [path, item] of Object.entries<Record<string, object>>(json.paths)) {
     if (elsewhere.includes(path)) continue;
     const url = `${rest.url}${path.replace(/\{(\w+)\}/g, (_, name) => named[name] ?? '')}`;
