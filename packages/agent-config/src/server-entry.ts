@@ -69,7 +69,9 @@ export type Target =
   | { kind: 'http' | 'sse' | 'http-or-sse'; url: string; headers: Record<string, string> };
 
 /** Raised for an entry that names no server, or two. The message says what to write. */
-export class ServerEntryError extends Error {}
+export class ServerEntryError extends Error {
+  override name = 'ServerEntryError';
+}
 
 /** Finds out how the entry is reached. Throws ServerEntryError. */
 export function targetOf(entry: Pick<ServerEntry, keyof typeof serverEntryShape> & { socket?: string | undefined }): Target {
@@ -102,6 +104,6 @@ function isStreamableHttp(type: string | undefined): boolean {
 /** Writes `${VAR}` and `${VAR:-default}`, as Claude Code, Gemini CLI and Copilot CLI do, the way our references are written. */
 export function normalizeReferences(text: string, env: NodeJS.ProcessEnv): string {
   return text.replace(/\$\{([A-Za-z_][A-Za-z0-9_]*)(?::-([^}]*))?\}/g, (_, name: string, fallback: string | undefined) =>
-    fallback !== undefined && env[name] === undefined ? fallback : `\${env:${name}}`,
+    fallback !== undefined && (env[name] ?? '') === '' ? fallback : `\${env:${name}}`,
   );
 }
