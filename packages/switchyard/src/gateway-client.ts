@@ -35,6 +35,7 @@ export async function requestGateway<T>(baseUrl: string, path: string, init: Req
   const body = parse(text);
   if (response.ok) return body as T;
   const { title, detail } = (body ?? {}) as ProblemBody;
+  if (response.status === 401) throw new CommandError(`${detail ?? title}; this program sends the one in $SWITCHYARD_TOKEN`);
   throw new CommandError(detail ?? title ?? `${baseUrl}${path} answered ${response.status}: ${text.slice(0, 300)}`);
 }
 

@@ -20,5 +20,8 @@ export function permittedTools(server: string, result: string, rights: Rights, c
     const { name } = JSON.parse(tool) as { name?: unknown };
     return typeof name === 'string' && rights.allowsTool(server, name, classOf(server, name));
   });
-  return tools.length === all.length ? result : rewriteObject(result, { tools: `[${tools.join(',')}]` });
+  if (tools.length === all.length) return result;
+  // What was cut to one caller's rights is nobody else's to keep (2026-07-28, Caching › Security Considerations).
+  const scope = result.includes('"cacheScope"') ? { cacheScope: '"private"' } : {};
+  return rewriteObject(result, { tools: `[${tools.join(',')}]`, ...scope });
 }

@@ -19,8 +19,11 @@ export function openApiDocument({ title, version, description, baseUrl, paths, s
     openapi: '3.1.0',
     info: { title, version, ...(description !== undefined && { description }) },
     servers: [{ url: baseUrl }],
+    // Whether a token is needed depends on where the caller is.
+    security: [{}, { bearer: [] }],
     paths,
     components: {
+      securitySchemes: { bearer: { type: 'http', scheme: 'bearer' } },
       schemas: { ...componentsOf([toolResultShape, problemShape]), ...schemas },
       responses: {
         Problem: { description: 'What was wrong, and what to do.', ...content('application/problem+json', schemaRef('Problem')) },
