@@ -25,7 +25,7 @@ export const gatewayDaemon: DaemonOptions<GatewayConfig> = {
   description: 'All MCP servers of this machine behind one endpoint: MCP in both protocol eras, REST and OpenAPI.',
   schema: configSchema,
   defaults: {},
-  build(config, { logger, secrets, flags }) {
+  build(config, { logger, secrets, flags, reloadConfig }) {
     logger.level = config.logLevel;
     const stateDirectory = config.stateDirectory ?? defaultStateDirectory(process.env);
     const store = new Store(stateDirectory);
@@ -65,6 +65,14 @@ export const gatewayDaemon: DaemonOptions<GatewayConfig> = {
       // Only once the address is ours: a second gateway on it must not start every server first.
       onReady: () => gateway.start(),
       status: () => statusLine(gateway),
+      async onReload() {
+        const next = await reloadConfig();
+        logger.level = next.logLevel;
+        const { needRestart, ...servers } = gateway.reload(next);
+        mcp.reload();
+        logger.info('configuration reloaded', servers);
+        if (needRestart.length > 0) logger.warn('these settings take effect at the next start', { settings: needRestart });
+      },
       onStopping: () => mcp.stop(),
       onDrain: () => {
         door.close();

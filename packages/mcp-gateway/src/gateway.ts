@@ -27,6 +27,7 @@ import { buildSnapshot, type CatalogSnapshot } from './catalog/catalog.ts';
 import { permittedLists } from './catalog/permitted.ts';
 import type { GatewayConfig, ServerConfig } from './config.ts';
 import { errorCodes, type JsonObject, RpcError } from './jsonrpc/message.ts';
+import { planReload, type Reloaded } from './reload.ts';
 import { ResultReader } from './results/read.ts';
 import { ResultStore } from './results/store.ts';
 import { Seal } from './state/seal.ts';
@@ -61,7 +62,7 @@ export interface GatewayOptions {
 }
 
 export class Gateway {
-  readonly config: GatewayConfig;
+  #config: GatewayConfig;
   readonly seal: Seal;
   readonly clock: Clock;
   readonly logger: Logger;
@@ -80,11 +81,12 @@ export class Gateway {
   readonly results: ResultReader;
   readonly activity: ActivityLog;
   readonly metrics: CallMetrics;
-  readonly #perform: (call: Call) => Promise<CallResult>;
+  readonly #make: (name: string, server: ServerConfig) => Upstream;
+  #perform: (call: Call) => Promise<CallResult>;
   #httpClient: Promise<HttpClient> | undefined;
 
   constructor({ config, store, clock, logger, secrets, stateDirectory, cacheDirectory = tmpdir() }: GatewayOptions) {
-    this.config = config;
+    this.#config = config;
     this.clock = clock;
     this.logger = logger;
     this.#store = store;
@@ -105,8 +107,8 @@ export class Gateway {
     });
     this.#perform = this.#buildCallPath();
     this.#dropStaleChanges();
-    for (const [name, server] of Object.entries(config.mcpServers)) {
-      const upstream = new Upstream({
+    this.#make = (name, server) =>
+      new Upstream({
         name,
         config: server,
         enabled: this.#enabled(name, server),
@@ -125,8 +127,40 @@ export class Gateway {
           onLog: (params) => this.#emit({ type: 'log', server: name, params }),
         },
       });
+    for (const [name, server] of Object.entries(config.mcpServers)) this.#upstreams.set(name, this.#make(name, server));
+  }
+
+  /** The configuration in force. */
+  get config(): GatewayConfig {
+    return this.#config;
+  }
+
+  /**
+   * Takes a new configuration: servers that are declared as before keep their processes and calls, changed and removed ones
+   * finish theirs first. What can only be changed by a restart is returned by name.
+   */
+  reload(config: GatewayConfig): Reloaded {
+    const plan = planReload(this.#config, config);
+    const old = new Map(this.#upstreams);
+    this.#config = config;
+    this.#dropStaleChanges();
+    this.#upstreams.clear();
+    for (const [name, server] of Object.entries(config.mcpServers)) {
+      const kept = plan.unchanged.includes(name) ? old.get(name) : undefined;
+      const upstream = kept ?? this.#make(name, server);
       this.#upstreams.set(name, upstream);
+      if (kept) continue;
+      this.#breakers.delete(name);
+      this.#queues.delete(name);
+      upstream.start();
     }
+    for (const name of [...plan.changed, ...plan.removed]) {
+      this.#watched.delete(name);
+      void old.get(name)?.retire();
+    }
+    this.#perform = this.#buildCallPath();
+    this.#publish();
+    return plan;
   }
 
   /** Starts every enabled server at once; none waits for another. */

@@ -42,27 +42,29 @@ export interface Endpoint {
 
 /** One server, un-prefixed and faithful: everything passes as it was sent, but for tools that may not be called with these rights. */
 export function singleEndpoint(gateway: Gateway, server: string, path: string, rights: Rights = allRights): Endpoint {
-  const upstream = gateway.upstream(server);
+  // Looked up each time: a reload may have put another in its place.
+  const upstream = () => gateway.upstream(server);
+  upstream();
   const permitted = (result: CallResult): CallResult => ({
     ...result,
     text: permittedTools(server, result.text, rights, (name, tool) => gateway.toolClass(name, tool)),
   });
   return {
     path,
-    handshake: (protocolVersion) => upstream.handshakeResult(protocolVersion),
+    handshake: (protocolVersion) => upstream().handshakeResult(protocolVersion),
     async discover() {
-      const text = await upstream.discoverText();
-      return { facts: upstream.facts ?? { info: {}, capabilities: {} }, text };
+      const text = await upstream().discoverText();
+      return { facts: upstream().facts ?? { info: {}, capabilities: {} }, text };
     },
     get serverInfo() {
-      return upstream.facts?.info ?? gatewayInfo;
+      return upstream().facts?.info ?? gatewayInfo;
     },
     async request({ parsedParams, ...request }) {
       const source = ownMember(nameSource, request.method);
       const name = source === undefined ? undefined : parsedParams[source];
       const list = ownMember(listOf, request.method);
       // While a server is down its last known lists stand in for it, so that clients keep their tools.
-      if (list !== undefined && upstream.state === 'failed' && upstream.lists[list.list].length > 0) {
+      if (list !== undefined && upstream().state === 'failed' && upstream().lists[list.list].length > 0) {
         return {
           type: 'complete',
           typed: false,
@@ -76,14 +78,14 @@ export function singleEndpoint(gateway: Gateway, server: string, path: string, r
       return rights.key === 'all' || request.method !== 'tools/list' ? result : permitted(await result);
     },
     watch: (uri) => gateway.watch(server, uri),
-    wantLogs: (client) => void upstream.wantLogs(client),
+    wantLogs: (client) => void upstream().wantLogs(client),
     listen: (listener) =>
       gateway.listen((event) => {
         if (!('server' in event) || event.server !== server) return;
         const relayed = relay(event, event.type === 'resource-updated' ? event.uri : '');
         if (relayed) listener(relayed);
       }),
-    paramHeaders: (tool) => upstream.paramHeaders(tool),
+    paramHeaders: (tool) => upstream().paramHeaders(tool),
   };
 }
 

@@ -32,6 +32,11 @@ export class Endpoints {
     return endpoint;
   }
 
+  /** Forgets all, after the declaration changed. */
+  clear(): void {
+    this.#known.clear();
+  }
+
   #make(path: string, caller: Caller): Endpoint {
     const { rights } = caller;
     if (path === '/mcp') return this.#aggregate(path, rights, () => this.#gateway.serverNames);
@@ -44,8 +49,7 @@ export class Endpoints {
       throw new RpcError(errorCodes.invalidRequest, `no MCP endpoint at ${path}`, { httpStatus: 404 });
     const server = path.slice(serverPrefix.length);
     if (!rights.allowsServer(server)) throw serverDenied(caller, server);
-    const upstream = this.#gateway.upstream(server);
-    const taken = () => upstream.tool(resultReadTool.name) !== undefined;
+    const taken = () => this.#gateway.upstream(server).tool(resultReadTool.name) !== undefined;
     return withResults(singleEndpoint(this.#gateway, server, path, rights), this.#gateway.results, { listed: false, taken });
   }
 

@@ -56,6 +56,11 @@ export class McpEdge {
     }
   }
 
+  /** The declaration changed: paths may lead elsewhere now. */
+  reload(): void {
+    this.#endpoints.clear();
+  }
+
   /** Ends open streams in order; sessions stay valid for the next process. */
   stop(): void {
     endListenStreams();

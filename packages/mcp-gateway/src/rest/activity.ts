@@ -40,7 +40,8 @@ export function listActivity(gateway: Gateway, caller: Caller, query: Record<str
     cursor,
     limit,
   });
-  return { activity: found.rows, ...(found.cursor !== undefined && { cursor: found.cursor }) };
+  const activity = found.rows.filter((row) => maySee(caller, row));
+  return { activity, ...(found.cursor !== undefined && { cursor: found.cursor }) };
 }
 
 /** All rows of one request. Throws Problem 404. */
@@ -66,7 +67,11 @@ export function liveActivity(gateway: Gateway, caller: Caller): Response {
         };
         send(formatSseComment('live'));
         const unlisten = gateway.activity.listen((row) => {
-          if (maySee(caller, row)) send(formatSseEvent({ event: 'activity', id: row.id, data: JSON.stringify(row) }));
+          // A token that was revoked meanwhile watches no longer.
+          if (caller.isValid?.() === false) {
+            end();
+            controller.close();
+          } else if (maySee(caller, row)) send(formatSseEvent({ event: 'activity', id: row.id, data: JSON.stringify(row) }));
         });
         const timer = setInterval(() => send(formatSseComment()), keepAliveMs);
         timer.unref();
@@ -84,6 +89,7 @@ export function liveActivity(gateway: Gateway, caller: Caller): Response {
   });
 }
 
-function maySee(caller: Caller, row: ActivityRow): boolean {
-  return caller.rights.admin || row.caller === caller.id;
+/** Their own calls; for admins all calls to servers they may use. */
+function maySee({ id, rights }: Caller, row: ActivityRow): boolean {
+  return row.caller === id || (rights.admin && rights.allowsServer(row.server));
 }

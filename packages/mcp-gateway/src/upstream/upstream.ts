@@ -4,7 +4,7 @@
  */
 import { createHash } from 'node:crypto';
 import { targetOf } from '@switchyard/agent-config/server-entry';
-import type { Clock, Timer } from '@switchyard/kit/clock';
+import { type Clock, sleep, type Timer } from '@switchyard/kit/clock';
 import type { Logger } from '@switchyard/kit/logger';
 import type { Call, CallResult, RunningCall } from '../call/call.ts';
 import type { ServerConfig } from '../config.ts';
@@ -65,6 +65,8 @@ export class Upstream {
   readonly own: OwnInstances;
   readonly #options: UpstreamOptions;
   #enabled: boolean;
+  /** Replaced by a reload: its changes concern nobody any more. */
+  #retired = false;
   #state: UpstreamState = 'starting';
   #since: number;
   #offers: Offers = noOffers;
@@ -139,6 +141,15 @@ export class Upstream {
     this.#refresh = undefined;
     this.#grace?.cancel();
     await Promise.all([...this.replicas.map((replica) => replica.stop()), this.own.stop()]);
+  }
+
+  /** Ends the server once its running calls are done, at the latest after their total time. */
+  async retire(): Promise<void> {
+    const until = this.#options.clock.monotonicMs() + this.config.timeouts.totalMs;
+    this.#retired = true;
+    const busy = () => [...this.replicas, ...this.own.all].some(({ inFlight }) => inFlight > 0);
+    while (busy() && this.#options.clock.monotonicMs() < until) await sleep(50, { clock: this.#options.clock });
+    await this.stop();
   }
 
   async restart(): Promise<void> {
@@ -268,7 +279,7 @@ export class Upstream {
   }
 
   #replicaChanged(): void {
-    if (!this.#enabled || this.replicas === undefined) return;
+    if (this.#retired || !this.#enabled || this.replicas === undefined) return;
     const states = this.replicas.map(({ state }) => state);
     const up = states.filter((state) => state === 'ready' || state === 'degraded').length;
     if (up === states.length && !states.includes('degraded')) this.#setState('ready');
