@@ -209,3 +209,28 @@ t.test('everything else about a server that is forbidden', async (t) => {
   const { problems } = JSON.parse((await get('/health/ready')).text);
   t.same(problems, []);
 });
+
+t.test('activity: their own calls, and for admins those on servers they may use', async (t) => {
+  const name = (title: string) => `watch-${title}`;
+  const token = (title: string, request: Omit<TokenRequest, 'name'>) =>
+    bearer(newToken(folder, { name: name(title), ...request }));
+  const [own, admin, half] = [
+    token('own', { class: 'read' }),
+    token('admin', { class: 'read', admin: true }),
+    token('half', { class: 'read', admin: true, servers: ['beta'] }),
+  ];
+  for (const server of servers) {
+    await waysIn['stateless /mcp/{server}']?.call(gateway.url, own, server, 'read_it');
+    await waysIn['stateless /mcp/{server}']?.call(gateway.url, own, server, 'wipe_it');
+  }
+  const rows = async (headers: Record<string, string>) => {
+    const { text } = await send(`${gateway.url}/api/activity?limit=1000`, { method: 'GET', headers });
+    return JSON.parse(text).activity as { caller: string; server: string; outcome: string }[];
+  };
+  t.match(
+    (await rows(own)).map(({ caller, server, outcome }) => `${caller} ${server} ${outcome}`).sort(),
+    ['alpha denied', 'alpha ok', 'beta denied', 'beta ok'].map((row) => `token:watch-own ${row}`),
+  );
+  t.same(new Set((await rows(half)).map(({ server }) => server)), new Set(['beta']));
+  t.ok(new Set((await rows(admin)).map(({ caller }) => caller)).size > 5);
+});
