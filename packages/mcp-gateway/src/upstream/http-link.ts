@@ -182,7 +182,8 @@ export class HttpLink implements Link {
     if (signal?.aborted) return new AbortedError(signal.reason);
     if (this.#closing.signal.aborted) return this.#closing.signal.reason as Error;
     if (error instanceof LinkError) return error;
-    return new LinkError(`${this.target}: ${error instanceof Error ? error.message : String(error)}`, { cause: error });
+    const reason = error instanceof Error ? error.message : String(error);
+    return new LinkError(reason.startsWith(this.target) ? reason : `${this.target}: ${reason}`, { cause: error });
   }
 }
 
