@@ -4,7 +4,7 @@
  */
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { Clock } from '@switchyard/kit/clock';
+import { type Clock, sleep } from '@switchyard/kit/clock';
 import type { HttpClient } from '@switchyard/kit/http-client';
 import type { Logger } from '@switchyard/kit/logger';
 import { didYouMean } from '@switchyard/kit/nearest';
@@ -32,7 +32,7 @@ import { ResultReader } from './results/read.ts';
 import { ResultStore } from './results/store.ts';
 import { Seal } from './state/seal.ts';
 import { baseHash, type OverlayRow, type Store } from './state/store.ts';
-import type { ServerLists } from './upstream/lists.ts';
+import { emptyLists, type ServerLists } from './upstream/lists.ts';
 import { ParkedCalls } from './upstream/parked-calls.ts';
 import { type ListKind, objectOf } from './upstream/peer.ts';
 import { Upstream } from './upstream/upstream.ts';
@@ -60,6 +60,9 @@ export interface GatewayOptions {
   /** Folder of what may be lost. Default: the system's temporary folder. */
   cacheDirectory?: string;
 }
+
+/** How long a list of everything waits for servers that start: long enough for healthy ones, short enough for people. */
+const settleMs = 5000;
 
 export class Gateway {
   #config: GatewayConfig;
@@ -283,12 +286,21 @@ export class Gateway {
     return permittedLists(server, this.upstream(server).lists, rights, (name, tool) => this.toolClass(name, tool));
   }
 
-  /** Resolves when none of these servers is in its first start any more, at the latest after their start timeouts. */
+  /**
+   * Waits for those of these servers that are in their first start, but not for long: what a slow one offers is announced
+   * when it comes, and a mute one keeps nobody waiting.
+   */
   async settled(servers: readonly string[]): Promise<void> {
     await Promise.all(
-      servers.map((name) => {
+      servers.map(async (name) => {
         const upstream = this.upstream(name);
-        return upstream.state === 'starting' ? upstream.ready().catch(() => {}) : undefined;
+        const leftMs = upstream.since + settleMs - this.clock.now();
+        if (upstream.state !== 'starting' || upstream.lists !== emptyLists || leftMs <= 0) return;
+        const enough = new AbortController();
+        const patience = sleep(leftMs, { clock: this.clock, signal: enough.signal, unref: true });
+        await Promise.race([upstream.ready(), patience]).catch(() => {});
+        patience.catch(() => {});
+        enough.abort();
       }),
     );
   }

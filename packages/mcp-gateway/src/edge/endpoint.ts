@@ -139,7 +139,9 @@ export function aggregateEndpoint(
   };
   const forwardNamed = async (request: EndpointRequest, kind: 'tools' | 'prompts') => {
     const name = request.parsedParams.name;
-    const routes = (await snapshot())[kind];
+    const known = gateway.snapshot(members(), rights)[kind];
+    // A tool that is there already is called without waiting for servers that still start.
+    const routes = typeof name === 'string' && known.has(name) ? known : (await snapshot())[kind];
     // A tool that is hidden for want of rights goes on to where it is refused in clear words.
     const route = typeof name === 'string' ? (routes.get(name) ?? gateway.snapshot(members())[kind].get(name)) : undefined;
     if (!route) throw unknown(kind === 'tools' ? 'tool' : 'prompt', name, routes.keys());

@@ -5,7 +5,6 @@ import type { JsonObject } from '../jsonrpc/message.ts';
 import { gatewayInfo } from '../protocol/revision.ts';
 import { allToolsDocument, type DocumentedServer, serverToolsDocument } from './openapi/tools-document.ts';
 import { checkServer } from './servers.ts';
-import { settled } from './tools.ts';
 
 /** Document of one server. Waits for its start. Throws RpcError for one that is forbidden (403), unknown (404), or down and offers nothing (503). */
 export async function documentOfServer(gateway: Gateway, caller: Caller, name: string, baseUrl: string): Promise<JsonObject> {
@@ -19,7 +18,7 @@ export async function documentOfServer(gateway: Gateway, caller: Caller, name: s
 /** Document of all servers that are enabled and that the caller may use. Waits a little for those that are starting. */
 export async function documentOfAll(gateway: Gateway, { rights }: Caller, baseUrl: string): Promise<JsonObject> {
   const names = gateway.serverNames.filter((name) => rights.allowsServer(name) && gateway.upstream(name).state !== 'disabled');
-  await settled(gateway, names);
+  await gateway.settled(names);
   return allToolsDocument(
     names.map((name) => documented(gateway, name, rights)),
     baseUrl,

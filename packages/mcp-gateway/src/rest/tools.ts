@@ -1,5 +1,4 @@
 /** Tools as the REST API shows them: all of them, those that match some words, or one by name. */
-import { sleep } from '@switchyard/kit/clock';
 import { toolDenied } from '../call/authorize.ts';
 import type { Caller } from '../call/call.ts';
 import { publicName } from '../catalog/names.ts';
@@ -9,9 +8,6 @@ import { objectOf } from '../upstream/peer.ts';
 import { unknownName } from './problems.ts';
 import { checkServer } from './servers.ts';
 import type { ToolView } from './shapes.ts';
-
-/** How long a list of everything waits for servers that are still starting: long enough for healthy ones, short enough for people. */
-const settleMs = 5000;
 
 /** Tools that the caller may call, in declared order of their servers; `query`: words that must all occur in name, title or description. Throws RpcError (403, 404). */
 export async function listTools(
@@ -26,19 +22,11 @@ export async function listTools(
   }
   const { rights } = caller;
   const servers = server === undefined ? gateway.serverNames.filter((name) => rights.allowsServer(name)) : [server];
-  await settled(gateway, servers);
+  await gateway.settled(servers);
   const words = (query ?? '').toLowerCase().split(/\s+/).filter(Boolean);
   return servers
     .flatMap((name) => gateway.lists(name, rights).tools.map((entry) => viewOf(name, entry)))
     .filter((tool) => matches(tool, words));
-}
-
-/** Waits, but not long, until none of these servers is in its first start. */
-export async function settled(gateway: Gateway, servers: readonly string[]): Promise<void> {
-  const enough = new AbortController();
-  const patience = sleep(settleMs, { clock: gateway.clock, signal: enough.signal, unref: true }).catch(() => {});
-  await Promise.race([gateway.settled(servers), patience]);
-  enough.abort();
 }
 
 /**
