@@ -36,6 +36,8 @@ const cellMs = Number(values.seconds) * 1000;
 const folder = mkdtempSync(join(tmpdir(), 'bench-gateway-'));
 const loadProgram = join(import.meta.dirname, 'bench', 'load.ts');
 
+for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => void endAll().then(() => process.exit(130)));
+
 try {
   await main();
 } finally {
@@ -95,10 +97,12 @@ async function scenarios(targets: readonly Target[]): Promise<Cell[]> {
 
 async function measure(cell: Cell): Promise<void> {
   const job: Job = { ...cell.wire, port: cell.port, connections: cell.connections, durationMs: cellMs };
-  if (cell.results.length === 0) await runLoad({ ...job, durationMs: 500 });
+  if (cell.results.length === 0) await runLoad({ ...job, durationMs: 1000 });
+  process.stderr.write(`  ${cell.scenario} · ${cell.target} · c=${cell.connections} … `);
   const before = cpuUs(cell.pid);
   const result = await runLoad(job);
   cell.results.push({ ...result, cpuUsPerRequest: (cpuUs(cell.pid) - before) / Math.max(1, result.requests) });
+  console.error(`${Math.round(result.requestsPerSecond)}/s`);
   if (result.errors > 0)
     console.error(
       `  ${cell.scenario} ${cell.target} c=${cell.connections}: ${result.errors} errors, first: ${result.firstError}`,

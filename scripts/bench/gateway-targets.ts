@@ -100,7 +100,7 @@ export async function switchyard(
       '--class',
       'destructive',
       '--rate',
-      '100000000',
+      '999999',
       '--state-directory',
       stateDirectory,
       '--json',

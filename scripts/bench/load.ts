@@ -24,27 +24,35 @@ export interface LoadResult {
 
 /** Runs the job. Every answer is read to its end; anything but a 200 counts as an error. */
 export async function load(job: Job): Promise<LoadResult> {
-  const body = Buffer.from(job.body);
-  const head = [
-    `POST ${job.path} HTTP/1.1`,
-    `host: 127.0.0.1:${job.port}`,
-    `content-length: ${body.length}`,
-    ...Object.entries(job.headers).map(([name, value]) => `${name}: ${value}`),
-  ];
-  const request = Buffer.concat([Buffer.from(`${head.join('\r\n')}\r\n\r\n`), body]);
+  // Requests under way at the same time need ids of their own, or some servers mix up their answers.
+  const requestOf = (connection: number) => {
+    const body = Buffer.from(job.body.replace('"id":1,', `"id":${1000 + connection},`));
+    const lines = Object.entries({ ...job.headers, host: `127.0.0.1:${job.port}`, 'content-length': body.length });
+    const head = [`POST ${job.path} HTTP/1.1`, ...lines.map(([name, value]) => `${name}: ${value}`)];
+    return Buffer.concat([Buffer.from(`${head.join('\r\n')}\r\n\r\n`), body]);
+  };
   const timesMs: number[] = [];
   let errors = 0;
   let firstError: string | undefined;
   const startedAt = performance.now();
   const until = startedAt + job.durationMs;
 
-  const worker = () =>
+  const worker = (connection: number) =>
     new Promise<void>((resolve) => {
+      const request = requestOf(connection);
       const socket: Socket = connect({ port: job.port, host: '127.0.0.1', noDelay: true });
       const answers = new AnswerReader();
+      // An answer that never ends is an error of whoever gives it, and must not hold up the run.
+      const giveUp = setTimeout(() => {
+        errors += 1;
+        firstError ??= `no whole answer within 2 s of the end: ${answers.seen()}`;
+        socket.destroy();
+        resolve();
+      }, job.durationMs + 2000);
       let sentAt = 0;
       const send = () => {
         if (performance.now() >= until) {
+          clearTimeout(giveUp);
           socket.destroy();
           resolve();
           return;
@@ -64,6 +72,7 @@ export async function load(job: Job): Promise<LoadResult> {
         send();
       });
       const lost = () => {
+        clearTimeout(giveUp);
         if (performance.now() < until - 50) {
           errors += 1;
           firstError ??= 'connection closed';
@@ -73,7 +82,7 @@ export async function load(job: Job): Promise<LoadResult> {
       socket.on('error', lost);
       socket.on('end', lost);
     });
-  await Promise.all(Array.from({ length: job.connections }, worker));
+  await Promise.all(Array.from({ length: job.connections }, (_, connection) => worker(connection)));
   const seconds = (performance.now() - startedAt) / 1000;
   timesMs.sort((a, b) => a - b);
   const at = (share: number) => timesMs[Math.min(timesMs.length - 1, Math.floor(timesMs.length * share))] ?? Number.NaN;
@@ -118,6 +127,11 @@ class AnswerReader {
     this.#bodyEnd = undefined;
     this.#isChunked = false;
     return { ok, text };
+  }
+
+  /** What came so far, for a report. */
+  seen(): string {
+    return this.#parts.length === 0 ? 'nothing came' : this.#join().toString('utf8', 0, 300);
   }
 
   #endsWithLastChunk(chunk: Buffer): boolean {

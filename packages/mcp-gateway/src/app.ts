@@ -10,6 +10,7 @@ import { generalScopes } from './auth/scopes.ts';
 import type { Caller } from './call/call.ts';
 import { cors } from './edge/cors.ts';
 import { isAllowedOrigin, refusalOf } from './edge/guard.ts';
+import { mcpLane } from './edge/lane.ts';
 import type { McpEdge } from './edge/mcp.ts';
 import type { Gateway } from './gateway.ts';
 import { liveness, readiness } from './health.ts';
@@ -81,7 +82,8 @@ export function createApp(gateway: Gateway, door: Door, mcp: McpEdge, metrics: (
     if (problem.status >= 500) gateway.logger.error('a request failed', { error, requestId, path: context.req.path });
     return problemResponse(problem, requestId);
   });
-  return getRequestListener(app.fetch, { overrideGlobalObjects: false });
+  const listener = getRequestListener(app.fetch, { overrideGlobalObjects: false });
+  return mcpLane(door, mcp, gateway, listener);
 }
 
 /** What everybody may ask who may connect at all: whether the gateway lives, and how to get a token for it. */

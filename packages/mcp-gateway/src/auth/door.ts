@@ -98,6 +98,17 @@ export class Door {
     }
   }
 
+  /** Who is behind a request, when that is known without waiting and nothing speaks against it; counts nothing. */
+  admitAtOnce(request: IncomingMessage, path: string): Caller | undefined {
+    if (this.#origins.of(request).refusal !== undefined) return undefined;
+    try {
+      const caller = this.#find(request, path);
+      return caller instanceof Promise ? undefined : caller;
+    } catch {
+      return undefined;
+    }
+  }
+
   /** Who is behind a request, where that makes a difference only; undefined for those who would be sent away. */
   async identify(request: IncomingMessage, path: string): Promise<Caller | undefined> {
     try {
