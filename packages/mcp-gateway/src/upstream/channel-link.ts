@@ -98,8 +98,17 @@ export class ChannelLink implements Link {
       this.#receiveBroken(text, error as Error);
       return;
     }
-    if (message.method !== undefined) this.#options.onMessage(message);
+    if (message.method !== undefined) this.#hand(message);
     else if (message.id !== undefined && message.id !== null) this.#take(message.id)?.resolve(message);
+  }
+
+  /** What a server says outside of an answer must not end us, whatever it holds: there is nobody else who would catch it. */
+  #hand(message: Incoming): void {
+    try {
+      this.#options.onMessage(message);
+    } catch (error) {
+      this.#options.onNoise?.(`${message.text.slice(0, 500)} … (${(error as Error).message})`);
+    }
   }
 
   #take(id: JsonId): Pending | undefined {
