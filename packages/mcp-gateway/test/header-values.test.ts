@@ -82,6 +82,8 @@ t.test('declared parameters', async (t) => {
     [args, {}, /region is present but the header mcp-param-region is missing/],
     [{}, headers, /present but the argument region is not/],
     ['text', headers, /is not/],
+    [{ region: {} }, { 'mcp-param-region': '[object Object]' }, /does not match/],
+    [{ region: { toString: 1, valueOf: 2 } }, { 'mcp-param-region': 'x' }, /does not match/],
     [args, { ...headers, 'mcp-param-region': '=?base64?x?=' }, /not validly encoded/],
   ];
   for (const [given, sent, says] of wrong) t.match(checkParamHeaders(declared, given, sent), says);

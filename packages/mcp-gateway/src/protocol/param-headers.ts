@@ -60,13 +60,16 @@ function valueAt(args: unknown, path: readonly string[]): unknown {
   return value ?? undefined;
 }
 
+function isPrimitive(value: unknown): value is string | number | boolean {
+  return typeof value === 'string' || typeof value === 'number' || typeof value === 'boolean';
+}
+
 /** The headers that a call with these arguments must carry. */
 export function renderParamHeaders(declared: readonly ParamHeader[], args: unknown): Record<string, string> {
   const headers: Record<string, string> = {};
   for (const { header, path } of declared) {
     const value = valueAt(args, path);
-    if (typeof value === 'string' || typeof value === 'number' || typeof value === 'boolean')
-      headers[header] = encodeHeaderValue(String(value));
+    if (isPrimitive(value)) headers[header] = encodeHeaderValue(String(value));
   }
   return headers;
 }
@@ -90,7 +93,7 @@ export function checkParamHeaders(
     const equal =
       type === 'integer' && typeof value === 'number'
         ? decoded.trim() !== '' && Number(decoded) === value
-        : decoded === String(value);
+        : isPrimitive(value) && decoded === String(value);
     if (!equal) return `the header ${header} does not match the argument ${path.join('.')}`;
   }
   return undefined;
