@@ -32,9 +32,9 @@ t.test('a message over the limit fails its own call only', async (t) => {
   t.equal((await gateway.server('large')).pid, pid, 'the server was not restarted');
 });
 
-t.test('a message nested beyond reason ends nothing', async (t) => {
-  const gateway = await startGateway(t, { mcpServers: { deep: difficult('legacy') } });
-  t.equal((await send(`${gateway.url}/mcp/deep`, call('deep'))).last.result?.content[0].text, '[]');
+t.test('messages that make no sense end nothing', async (t) => {
+  const gateway = await startGateway(t, { mcpServers: { odd: difficult('legacy') } });
+  t.equal((await send(`${gateway.url}/mcp/odd`, call('odd'))).last.result?.content[0].text, '[]');
   t.same(
     gateway.log().filter(({ level }) => level === 'error'),
     [],
