@@ -4,6 +4,7 @@ import { listenSchema } from '@switchyard/kit/listen';
 import { didYouMean } from '@switchyard/kit/nearest';
 import { z } from 'zod';
 import { authSchema, socketSchema } from './auth/settings.ts';
+import { toolTrustSchema } from './trust/settings.ts';
 
 const milliseconds = z.int().min(1).max(86_400_000);
 
@@ -79,6 +80,7 @@ export const serverSchema = z
       .record(z.string(), toolSettingsSchema)
       .default({})
       .describe('Settings of single tools, by the name the server gives them.'),
+    toolTrust: toolTrustSchema.optional().describe('Overrides settings of the general `toolTrust` for this server.'),
     replicas: z
       .int()
       .min(1)
@@ -220,6 +222,7 @@ const settingsSchema = z.strictObject({
     })
     .prefault({})
     .describe('The record of calls, in activity.sqlite of the state directory.'),
+  toolTrust: toolTrustSchema.prefault({}).describe('What happens to tool definitions that are new, changed or suspicious.'),
   runtimeChanges: z
     .enum(['persist', 'until-restart', 'deny'])
     .default('persist')

@@ -9,6 +9,7 @@ import type { HttpClient } from '@switchyard/kit/http-client';
 import type { Logger } from '@switchyard/kit/logger';
 import { didYouMean } from '@switchyard/kit/nearest';
 import { Problem } from '@switchyard/kit/problem';
+import { newRequestId } from '@switchyard/kit/request-id';
 import type { Secrets } from '@switchyard/kit/secrets';
 import { CallMetrics } from './activity/call-metrics.ts';
 import { ActivityLog } from './activity/log.ts';
@@ -32,6 +33,8 @@ import { ResultReader } from './results/read.ts';
 import { ResultStore } from './results/store.ts';
 import { Seal } from './state/seal.ts';
 import { baseHash, type OverlayRow, type Store } from './state/store.ts';
+import { gate } from './trust/gate.ts';
+import { ToolTrust, type TrustEvent } from './trust/trust.ts';
 import { emptyLists, type ServerLists } from './upstream/lists.ts';
 import { ParkedCalls } from './upstream/parked-calls.ts';
 import { type ListKind, objectOf } from './upstream/peer.ts';
@@ -83,6 +86,8 @@ export class Gateway {
   /** Reads what was shortened: `result_read` and `result://…`. */
   readonly results: ResultReader;
   readonly activity: ActivityLog;
+  /** Which tool definitions are trusted. */
+  readonly trust: ToolTrust;
   readonly metrics: CallMetrics;
   readonly #make: (name: string, server: ServerConfig) => Upstream;
   #perform: (call: Call) => Promise<CallResult>;
@@ -108,6 +113,15 @@ export class Gateway {
       maxBytes,
       keepTexts: kept === 'redacted',
     });
+    this.trust = new ToolTrust({
+      database: store.database,
+      clock,
+      logger,
+      config,
+      tell: (event) => this.#recordTrust(event),
+      onChange: (server) => this.#upstreams.get(server)?.reviewTools(),
+      onDifference: (server) => this.#upstreams.get(server)?.refresh('tools'),
+    });
     this.#perform = this.#buildCallPath();
     this.#dropStaleChanges();
     this.#make = (name, server) =>
@@ -123,6 +137,7 @@ export class Gateway {
         graceMs: config.graceMs,
         limitBytes: config.messageLimitBytes,
         httpClient: () => this.httpClient(),
+        review: (tools) => this.trust.review(name, tools),
         events: {
           onChange: () => this.#publish(),
           onListChanged: (kind) => this.#emit({ type: 'list-announced', server: name, kind }),
@@ -144,6 +159,7 @@ export class Gateway {
    */
   reload(config: GatewayConfig): Reloaded {
     const plan = planReload(this.#config, config);
+    this.trust.configure(config);
     const old = new Map(this.#upstreams);
     this.#config = config;
     this.#dropStaleChanges();
@@ -152,6 +168,7 @@ export class Gateway {
       const kept = plan.unchanged.includes(name) ? old.get(name) : undefined;
       const upstream = kept ?? this.#make(name, server);
       this.#upstreams.set(name, upstream);
+      kept?.reviewTools();
       if (kept) continue;
       this.#breakers.delete(name);
       this.#queues.delete(name);
@@ -227,7 +244,7 @@ export class Gateway {
     const settingsOf = settingsLookup(config.mcpServers);
     const server = (name: string) => config.mcpServers[name] as ServerConfig;
     return compose(
-      async (call) => this.upstream(call.server).call(call),
+      gate.reviewed(this.trust, (name) => this.upstream(name))((call) => this.upstream(call.server).call(call)),
       [
         record({
           clock,
@@ -244,6 +261,7 @@ export class Gateway {
           },
         }),
         authorize((name, tool) => this.toolClass(name, tool)),
+        gate.known(this.trust),
         taskOwners(),
         rateLimit(clock),
         resultLimit(this.#results, settingsOf, this.logger),
@@ -381,6 +399,30 @@ export class Gateway {
       });
       this.#store.deleteOverlay(row.server, row.field);
     }
+  }
+
+  /** What became of a tool's definition stands among the calls, where people look for what happened. */
+  #recordTrust({ server, tool, what, quarantined, message }: TrustEvent): void {
+    this.activity.add({
+      id: newRequestId(),
+      timeMs: this.clock.now(),
+      caller: 'gateway',
+      via: 'gateway',
+      protocolVersion: '',
+      server,
+      method: `trust/${what}`,
+      name: tool,
+      queueMs: 0,
+      runMs: 0,
+      argumentBytes: 0,
+      resultBytes: 0,
+      shortened: false,
+      outcome: quarantined ? 'denied' : 'ok',
+      error: quarantined ? message : undefined,
+      traceparent: undefined,
+      paramsText: '',
+      resultText: message,
+    });
   }
 
   #publish(): void {

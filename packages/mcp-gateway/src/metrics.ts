@@ -61,6 +61,13 @@ function serverFamilies(gateway: Gateway): Family[] {
       values: perServer((name) => status(name).restarts),
     },
     gauge('mcp_upstream_tools', 'Tools the server offers.', (name) => gateway.upstream(name).lists.tools.length),
+    gauge('mcp_tools_quarantined', 'Tools hidden because of their definition.', (name) => gateway.trust.quarantined(name).length),
+    {
+      name: 'mcp_tool_definition_changes_total',
+      type: 'counter',
+      help: 'Tool definitions that came, changed or went after the first sight of their server.',
+      values: perServer((name) => gateway.trust.changes(name)),
+    },
     gauge('mcp_upstream_in_flight', 'Calls that run on the server now.', (name) => status(name).inFlight),
     gauge('mcp_queue_waiting', 'Calls that wait for their turn.', (name) => gateway.queue(name)?.waiting ?? 0),
     gauge(

@@ -14,6 +14,7 @@ export interface Reloaded {
 /** Settings that a running gateway takes over. */
 const live = new Set<keyof GatewayConfig>([
   'mcpServers',
+  'toolTrust',
   'groups',
   'allowedHosts',
   'allowedOrigins',

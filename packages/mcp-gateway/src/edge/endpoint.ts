@@ -5,6 +5,7 @@
 import { didYouMean } from '@switchyard/kit/nearest';
 import { allRights, type Call, type CallResult, completeResult, type Rights } from '../call/call.ts';
 import type { CatalogSnapshot, Route } from '../catalog/catalog.ts';
+import { publicName } from '../catalog/names.ts';
 import { permittedTools } from '../catalog/permitted.ts';
 import type { Gateway, ServerEvent } from '../gateway.ts';
 import { errorCodes, type JsonObject, RpcError } from '../jsonrpc/message.ts';
@@ -45,9 +46,11 @@ export function singleEndpoint(gateway: Gateway, server: string, path: string, r
   // Looked up each time: a reload may have put another in its place.
   const upstream = () => gateway.upstream(server);
   upstream();
-  const permitted = (result: CallResult): CallResult => ({
+  const shown = (result: CallResult): CallResult => ({
     ...result,
-    text: permittedTools(server, result.text, rights, (name, tool) => gateway.toolClass(name, tool)),
+    text: permittedTools(server, gateway.trust.reviewPage(server, result.text), rights, (name, tool) =>
+      gateway.toolClass(name, tool),
+    ),
   });
   return {
     path,
@@ -75,7 +78,7 @@ export function singleEndpoint(gateway: Gateway, server: string, path: string, r
         };
       }
       const result = gateway.call({ ...request, server, name: typeof name === 'string' ? name : undefined });
-      return rights.key === 'all' || request.method !== 'tools/list' ? result : permitted(await result);
+      return request.method === 'tools/list' ? shown(await result) : result;
     },
     watch: (uri) => gateway.watch(server, uri),
     wantLogs: (client) => void upstream().wantLogs(client),
@@ -143,9 +146,21 @@ export function aggregateEndpoint(
     // A tool that is there already is called without waiting for servers that still start.
     const routes = typeof name === 'string' && known.has(name) ? known : (await snapshot())[kind];
     // A tool that is hidden for want of rights goes on to where it is refused in clear words.
-    const route = typeof name === 'string' ? (routes.get(name) ?? gateway.snapshot(members())[kind].get(name)) : undefined;
+    const route =
+      typeof name === 'string'
+        ? (routes.get(name) ?? gateway.snapshot(members())[kind].get(name) ?? hidden(name, kind))
+        : undefined;
     if (!route) throw unknown(kind === 'tools' ? 'tool' : 'prompt', name, routes.keys());
     return forward(request, route, { name: JSON.stringify(route.name) });
+  };
+  // So does one that is quarantined.
+  const hidden = (name: string, kind: 'tools' | 'prompts'): Route | undefined => {
+    if (kind !== 'tools') return undefined;
+    for (const server of members()) {
+      const pin = gateway.trust.quarantined(server).find(({ tool }) => publicName(server, tool) === name);
+      if (pin) return { server, name: pin.tool };
+    }
+    return undefined;
   };
   const listResult = async (
     request: EndpointRequest,

@@ -16,6 +16,7 @@ import { readQuery } from './query.ts';
 import { checkAdmin, checkServer, describeServer, listServers, patchServer, restartServer } from './servers.ts';
 import type { ToolCall } from './tool-call.ts';
 import { findTool, listTools, viewOf } from './tools.ts';
+import { acceptTool, exportLock, listTrust } from './trust.ts';
 
 export interface RestOptions {
   /** Who is behind a request. */
@@ -113,6 +114,22 @@ export function restRoutes(gateway: Gateway, { callerOf }: RestOptions): Hono<En
   path('/api/activity/live', { GET: (context) => liveActivity(gateway, callerOf(context)) });
   path('/api/activity/:id', {
     GET: (context) => context.json(describeActivity(gateway, callerOf(context), context.req.param('id') ?? '')),
+  });
+
+  path('/api/trust', { GET: async (context) => context.json(await listTrust(gateway, callerOf(context))) });
+  path('/api/trust/:server/:tool{.+}', {
+    POST: async (context) => {
+      const { server, tool } = named(context);
+      const caller = callerOf(context);
+      checkAdmin(gateway, caller, server);
+      return context.json(acceptTool(gateway, caller, server, tool, (await body(context)).value));
+    },
+  });
+  path('/api/tools.lock.json', {
+    GET: async (context) => {
+      const lock = await exportLock(gateway, callerOf(context), context.req.query());
+      return context.body(lock, 200, { 'content-type': 'application/json' });
+    },
   });
 
   path('/openapi.json', { GET: (context) => context.json(managementDocument(baseUrl(context), gatewayInfo.version)) });

@@ -135,3 +135,47 @@ export const activityListShape = z
     cursor: z.int().optional().describe('Pass it back for older rows; absent when there are none.'),
   })
   .meta({ id: 'ActivityList' });
+
+export const findingShape = z
+  .strictObject({
+    rule: z.string().describe('What it looks like, such as `hides-from-user`.'),
+    path: z.string().describe('Where in the definition.'),
+    excerpt: z.string().describe('What was found; invisible characters are spelled out.'),
+  })
+  .meta({ id: 'Finding' });
+
+export const pinShape = z
+  .strictObject({
+    server: z.string(),
+    tool: z.string(),
+    state: z.enum(['trusted', 'quarantined']),
+    listed: z.boolean().describe('Whether the server offers it now.'),
+    hash: z.string().optional().describe('SHA-256 of the trusted definition; absent when none was ever trusted.'),
+    firstSeenAt: date,
+    changedAt: date.optional().describe('When the trusted definition took the place of another one.'),
+    previousHash: z.string().optional().describe("That one's hash."),
+    accepted: z.boolean().describe('Whether a person accepted the trusted definition.'),
+    pending: z
+      .strictObject({
+        hash: z.string(),
+        reason: z.enum(['changed', 'new', 'lint']),
+        seenAt: date,
+        definition: jsonObject.optional().describe('For admins only: nobody else should read what is not trusted.'),
+      })
+      .optional()
+      .describe('The definition that waits for being accepted.'),
+    definition: jsonObject.optional().describe('The trusted definition, of a quarantined tool.'),
+    findings: z.array(findingShape).describe('What looks suspicious in the definition that the server offers.'),
+  })
+  .meta({ id: 'ToolPin' });
+
+export const trustShape = z.strictObject({ tools: z.array(pinShape) }).meta({ id: 'ToolTrust' });
+
+export const acceptShape = z
+  .strictObject({
+    accept: z.literal(true),
+    hash: z.string().optional().describe('The definition that was looked at; refused with 409 when it is another one by now.'),
+  })
+  .meta({ id: 'AcceptTool' });
+
+export type PinView = z.infer<typeof pinShape>;

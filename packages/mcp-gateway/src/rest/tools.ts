@@ -40,6 +40,8 @@ export async function findTool(gateway: Gateway, caller: Caller, server: string,
   if (!upstream.lists.tools.some((entry) => entry.key === tool)) await upstream.ready();
   const { tools } = gateway.lists(server, caller.rights);
   const entry = tools.find((candidate) => candidate.key === tool);
+  const refusal = entry ? undefined : gateway.trust.refusal(server, tool);
+  if (refusal && caller.rights.allowsTool(server, tool, gateway.toolClass(server, tool))) throw refusal;
   if (!entry && upstream.tool(tool)) throw toolDenied(caller, server, tool, gateway.toolClass(server, tool));
   if (!entry)
     throw unknownName(

@@ -15,7 +15,7 @@ import type { Store } from '../state/store.ts';
 import { Instance } from './instance.ts';
 import { Links, type LinksOptions } from './links.ts';
 import { emptyLists, fetchLists, type ListEntry, type ServerLists } from './lists.ts';
-import { noOffers, type Offers, offersOf } from './offers.ts';
+import { noOffers, type Offers, offersOf, type ReviewTools } from './offers.ts';
 import { OwnInstances } from './own-instances.ts';
 import type { ParkedCalls } from './parked-calls.ts';
 import type { ListKind, PeerEvents, ServerFacts } from './peer.ts';
@@ -47,6 +47,8 @@ export interface UpstreamOptions {
   secrets: LinksOptions['secrets'];
   httpClient: LinksOptions['httpClient'];
   limitBytes: number;
+  /** Decides which tools may be shown, each time the server lists them. */
+  review: ReviewTools;
   events: UpstreamEvents;
 }
 
@@ -118,6 +120,14 @@ export class Upstream {
 
   status(): UpstreamStatus {
     return statusOf(this, (text) => this.#options.secrets.mask(text));
+  }
+
+  /** Decides anew which of its tools may be shown. */
+  reviewTools(): void {
+    if (this.#offers === noOffers) return;
+    this.#offers = offersOf(this.#offers.sent, this.#options.logger, this.#options.review);
+    this.#options.events.onListChanged('tools');
+    this.#options.events.onChange();
   }
 
   /** A tool by the server's own name for it. */
@@ -272,7 +282,7 @@ export class Upstream {
     const lists = await fetchLists(instance.peer, this.name, allLists, signal);
     this.#facts = instance.facts;
     const before = this.#offers;
-    this.#offers = offersOf({ ...emptyLists, ...lists }, this.#options.logger);
+    this.#offers = offersOf({ ...emptyLists, ...lists }, this.#options.logger, this.#options.review);
     if (before !== noOffers)
       for (const kind of changedKinds(before.lists, this.#offers.lists)) this.#options.events.onListChanged(kind);
     if (this.#watched.size > 0) instance.watchResources(this.#watched).catch(() => {});
@@ -307,6 +317,11 @@ export class Upstream {
   /** Fetches a changed list soon, several announcements at once. */
   #listChanged(kind: ListKind): void {
     this.#options.events.onListChanged(kind);
+    this.refresh(kind);
+  }
+
+  /** Fetches a list anew, soon. */
+  refresh(kind: ListKind): void {
     this.#stale.add(kind);
     this.#refresh ??= this.#options.clock.setTimeout(() => {
       this.#refresh = undefined;
@@ -324,7 +339,7 @@ export class Upstream {
     try {
       const lists = await fetchLists(peer, this.name, names, AbortSignal.timeout(this.config.timeouts.startMs));
       if (peer !== this.replicas[0]?.instance?.peer) return;
-      this.#offers = offersOf({ ...this.#offers.lists, ...lists }, this.#options.logger);
+      this.#offers = offersOf({ ...this.#offers.sent, ...lists }, this.#options.logger, this.#options.review);
       this.#options.events.onChange();
     } catch (error) {
       this.#options.logger.warn('a changed list could not be fetched', { reason: (error as Error).message });

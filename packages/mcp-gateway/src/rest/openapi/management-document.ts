@@ -25,6 +25,10 @@ export function managementDocument(baseUrl: string, version: string): JsonObject
       shapes.queryShape,
       shapes.activityShape,
       shapes.activityListShape,
+      shapes.findingShape,
+      shapes.pinShape,
+      shapes.trustShape,
+      shapes.acceptShape,
     ]),
   });
 }
@@ -97,6 +101,31 @@ const paths: JsonObject = {
       description: 'An event stream of `activity` events, each with one row.',
       ...content('text/event-stream', { type: 'string' }),
     }),
+  },
+  '/api/trust': {
+    get: operation(
+      'listTrust',
+      'Tool definitions: what is trusted, what is quarantined and why',
+      json('The tools.', 'ToolTrust'),
+    ),
+  },
+  '/api/trust/{server}/{tool}': {
+    parameters: [serverParameter, toolParameter],
+    post: {
+      ...operation('acceptTool', 'Accept the definition that a tool has now', json('The tool afterwards.', 'ToolPin')),
+      requestBody: { required: true, ...content('application/json', schemaRef('AcceptTool')) },
+    },
+  },
+  '/api/tools.lock.json': {
+    get: {
+      ...operation('getToolsLock', 'The trusted definitions as a lock file', {
+        description: 'The content of an mcp-tools.lock.json.',
+        ...content('application/json', { type: 'object' }),
+      }),
+      parameters: [
+        queryParameter('quarantined', '`true`: definitions as the servers send them, quarantined ones included; for admins.'),
+      ],
+    },
   },
   '/openapi.json': { get: operation('getManagementDocument', 'This document', document()) },
   '/api/openapi.json': {
