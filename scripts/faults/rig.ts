@@ -27,7 +27,7 @@ export function faultyServer(
   };
 }
 
-/** Starts the bundled gateway and waits for `ready` servers to be ready. */
+/** Starts the bundled gateway, with the flags that `switchyard up` gives it, and waits for `ready` servers to be ready. */
 export async function startGateway(
   folder: string,
   mcpServers: Record<string, object>,
@@ -46,7 +46,7 @@ export async function startGateway(
       mcpServers,
     }),
   );
-  const child = start(process.execPath, [program, 'run', 'mcp-gateway', '--config', file]);
+  const child = start(process.execPath, ['--max-semi-space-size=8', program, 'run', 'mcp-gateway', '--config', file]);
   const gateway = { url: `http://127.0.0.1:${port}`, port, pid: child.pid as number, child };
   await until(
     async () =>

@@ -15,6 +15,12 @@ export interface ChildDaemon {
   lastWords(): string;
 }
 
+/**
+ * A young generation of 3 × 8 MB: many short-lived calls then keep a daemon at two thirds of the memory, at no measurable cost
+ * (V8 would let it grow to 3 × 32 MB). Units use the same flag.
+ */
+export const daemonNodeFlags: readonly string[] = ['--max-semi-space-size=8'];
+
 const stopLimitMs = 20_000;
 
 /** Starts the daemon on a configuration of its own. `verbose` sends its log to our stderr instead of a file. */
@@ -25,7 +31,7 @@ export function startDaemon(name: string, config: unknown, stateDirectory: strin
   const logFile = join(stateDirectory, `${name}.log`);
   const log = openSync(logFile, 'w', 0o600);
   const main = fileURLToPath(new URL('../bin/switchyard.mjs', import.meta.url));
-  const child = spawn(process.execPath, [main, 'run', name, '--config', configFile], {
+  const child = spawn(process.execPath, [...daemonNodeFlags, main, 'run', name, '--config', configFile], {
     stdio: ['ignore', verbose ? 'inherit' : log, verbose ? 'inherit' : log, 'ipc'],
   });
   closeSync(log);
