@@ -6,7 +6,7 @@ import { root, setup } from './setup.mjs';
 
 await setup();
 const files = readdirSync(join(root, 'packages'), { recursive: true })
-  .filter((file) => /^[^/]+\/test\/(?!fixtures\/).*\.test\.ts$/.test(file))
+  .filter((file) => /^[^/]+\/test\/(?!fixtures\/|system\/).*\.test\.ts$/.test(file))
   .map((file) => join('packages', file))
   .sort();
 const asked = process.argv.slice(2);
