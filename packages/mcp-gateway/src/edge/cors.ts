@@ -2,25 +2,13 @@
 import type { MiddlewareHandler } from 'hono';
 import { cors as honoCors } from 'hono/cors';
 
-const requestHeaders = [
-  'Accept',
-  'Authorization',
-  'Content-Type',
-  'Last-Event-ID',
-  'Mcp-Method',
-  'Mcp-Name',
-  'Mcp-Protocol-Version',
-  'Mcp-Session-Id',
-  'Traceparent',
-  'X-Request-Id',
-];
-
 /** Answers pre-flights of allowed origins; requests without an Origin pass untouched (and unmeasured). */
 export function cors(isAllowed: (origin: string) => boolean): MiddlewareHandler {
   const handler = honoCors({
     origin: (origin) => (isAllowed(origin) ? origin : null),
     allowMethods: ['GET', 'POST', 'PATCH', 'DELETE', 'OPTIONS'],
-    allowHeaders: requestHeaders,
+    // Whatever an allowed page wants to send: the names of mirrored parameters (Mcp-Param-*) are the servers' to choose.
+    allowHeaders: [],
     exposeHeaders: ['Mcp-Session-Id', 'Retry-After', 'WWW-Authenticate', 'X-Request-Id'],
     maxAge: 600,
   });

@@ -11,6 +11,8 @@ import { HttpLink } from './http-link.ts';
 import { AbortedError, type Link, LinkError } from './link.ts';
 import { listKindOf, objectOf, type Peer, type PeerEvents, type ServerFacts, unwrap, withMeta } from './peer.ts';
 
+const acknowledgeMs = 5000;
+
 export interface ModernPeerOptions {
   events: PeerEvents;
   /** Declared `x-mcp-header` parameters of a tool; asked for calls over HTTP. */
@@ -153,9 +155,12 @@ export class ModernPeer implements Peer {
     this.#listening = controller;
     return new Promise((resolve) => {
       const onSettled = () => {
+        clearTimeout(patience);
         previous?.abort();
         resolve();
       };
+      // A server that never acknowledges must not keep its watchers waiting.
+      const patience = setTimeout(onSettled, acknowledgeMs).unref();
       void this.#keepListening(notifications, controller.signal, onSettled);
     });
   }
