@@ -153,6 +153,27 @@ export const serverSchema = z
 
 export type ServerConfig = z.output<typeof serverSchema>;
 
+const groupSchema = z.strictObject({
+  servers: z.array(z.string()).describe('Names of the servers.'),
+  surface: z
+    .enum(['direct', 'search'])
+    .default('direct')
+    .describe(
+      'What is listed: all tools, or three that find, describe and call them, for few bytes of context however many there are.',
+    ),
+  pinned: z
+    .array(z.string().regex(/^[^/]+\/./, 'a pinned tool is written server/tool'))
+    .default([])
+    .describe('Tools that the surface `search` lists as well, as `server/tool`.'),
+});
+
+/** A group, whichever way it was written. */
+export type Group = z.output<typeof groupSchema>;
+
+export function groupOf(group: readonly string[] | Group): Group {
+  return 'servers' in group ? group : { servers: [...group], surface: 'direct', pinned: [] };
+}
+
 const settingsSchema = z.strictObject({
   listen: listenSchema.prefault({ port: 8085 }).describe('Where the gateway listens.'),
   sockets: z
@@ -165,9 +186,9 @@ const settingsSchema = z.strictObject({
     .default({})
     .describe('The servers, in the shape that MCP clients use in their own files.'),
   groups: z
-    .record(serverName, z.array(z.string()))
+    .record(serverName, z.union([z.array(z.string()), groupSchema]))
     .default({})
-    .describe('Named sets of servers; each is served at /mcp/group/{group}.'),
+    .describe('Named sets of servers; each is served at /mcp/group/{group}. A list of servers, or an object to say more.'),
   publicUrl: z
     .url()
     .optional()
@@ -210,9 +231,11 @@ const settingsSchema = z.strictObject({
   activity: z
     .strictObject({
       arguments: z
-        .enum(['redacted', 'none'])
+        .enum(['redacted', 'none', 'full'])
         .default('redacted')
-        .describe('Whether arguments and the beginning of results are kept, with secrets hidden, or not at all.'),
+        .describe(
+          'What is kept of arguments and results: the beginning, with secrets hidden; nothing; or the whole (up to 1 MiB each, known secrets hidden), which `switchyard record` needs.',
+        ),
       retentionDays: z.number().positive().default(30).describe('How long rows are kept, in days.'),
       maxBytes: z
         .int()
@@ -253,11 +276,19 @@ export const configSchema = settingsSchema.superRefine(({ groups, mcpServers, au
     context.addIssue({ code: 'custom', path: ['auth', 'oauth'], message });
   }
   const known = Object.keys(mcpServers);
-  for (const [group, members] of Object.entries(groups)) {
-    for (const [index, member] of members.entries()) {
+  for (const [name, written] of Object.entries(groups)) {
+    const { servers, pinned } = groupOf(written);
+    const path = ['groups', name, ...(Array.isArray(written) ? [] : ['servers'])];
+    for (const [index, member] of servers.entries()) {
       if (known.includes(member)) continue;
       const message = `no server is named "${member}"${didYouMean(member, known)}`;
-      context.addIssue({ code: 'custom', path: ['groups', group, index], message });
+      context.addIssue({ code: 'custom', path: [...path, index], message });
+    }
+    for (const [index, tool] of pinned.entries()) {
+      const server = tool.split('/', 1)[0] as string;
+      if (servers.includes(server)) continue;
+      const message = `the group has no server "${server}"${didYouMean(server, servers)}`;
+      context.addIssue({ code: 'custom', path: ['groups', name, 'pinned', index], message });
     }
   }
 });

@@ -26,7 +26,7 @@ import { settingsLookup } from './call/settings.ts';
 import { timeouts } from './call/timeouts.ts';
 import { buildSnapshot, type CatalogSnapshot } from './catalog/catalog.ts';
 import { permittedLists } from './catalog/permitted.ts';
-import type { GatewayConfig, ServerConfig } from './config.ts';
+import { type GatewayConfig, type Group, groupOf, type ServerConfig } from './config.ts';
 import { errorCodes, type JsonObject, RpcError } from './jsonrpc/message.ts';
 import { planReload, type Reloaded } from './reload.ts';
 import { ResultReader } from './results/read.ts';
@@ -103,7 +103,7 @@ export class Gateway {
     this.#results = new ResultStore({ directory: join(cacheDirectory, 'results'), clock, ...config.resultCache });
     this.results = new ResultReader({ store: this.#results, toolClass: (server, tool) => this.toolClass(server, tool) });
     this.metrics = new CallMetrics((server, tool) => this.#upstreams.get(server)?.tool(tool) !== undefined);
-    const { arguments: kept, retentionDays, maxBytes } = config.activity;
+    const { arguments: keep, retentionDays, maxBytes } = config.activity;
     this.activity = new ActivityLog({
       directory: stateDirectory,
       clock,
@@ -111,7 +111,7 @@ export class Gateway {
       mask: (text) => secrets.mask(text),
       retentionMs: retentionDays * 24 * 3600 * 1000,
       maxBytes,
-      keepTexts: kept === 'redacted',
+      keep,
     });
     this.trust = new ToolTrust({
       database: store.database,
@@ -211,17 +211,18 @@ export class Gateway {
     return upstream;
   }
 
-  /** Servers of a group, in declared order. Throws RpcError with the nearest name. */
-  groupMembers(group: string): string[] {
-    const members = Object.hasOwn(this.config.groups, group) ? this.config.groups[group] : undefined;
-    if (!members) {
+  /** A group, its servers in declared order. Throws RpcError with the nearest name. */
+  group(group: string): Group {
+    const written = Object.hasOwn(this.config.groups, group) ? this.config.groups[group] : undefined;
+    if (!written) {
       throw new RpcError(
         errorCodes.invalidParams,
         `unknown group "${group}"${didYouMean(group, Object.keys(this.config.groups))}`,
         { httpStatus: 404 },
       );
     }
-    return this.serverNames.filter((name) => members.includes(name));
+    const found = groupOf(written);
+    return { ...found, servers: this.serverNames.filter((name) => found.servers.includes(name)) };
   }
 
   /** The one way to a server. Throws RpcError for every refusal and failure, AbortedError when the caller left. */

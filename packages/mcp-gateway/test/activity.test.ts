@@ -47,7 +47,7 @@ function newLog(options: Partial<ConstructorParameters<typeof ActivityLog>[0]> =
     mask: same,
     retentionMs: 1e15,
     maxBytes: 1e9,
-    keepTexts: true,
+    keep: 'redacted',
     ...options,
   });
 }
@@ -132,7 +132,7 @@ t.test('nothing secret is kept', async (t) => {
   for (const [text, limit, kept] of cases) t.equal(redact(text, limit, mask), kept);
   const halfCut = `{"a":"${'x'.repeat(480)}hunter2hunter2"}`;
   t.notMatch(redact(halfCut, 495, mask), /hunter2/, 'a secret at the cut is masked first');
-  const log = newLog({ mask, keepTexts: false });
+  const log = newLog({ mask, keep: 'none' });
   log.add(newRecord({ error: 'failed with hunter2hunter2' }));
   const [row] = log.list({ limit: 1 }).rows;
   t.equal(row?.error, 'failed with •••');

@@ -10,6 +10,10 @@ const commands: Readonly<Record<string, { summary: string; load: () => Promise<{
   tools: { summary: 'list the tools of all servers', load: () => import('./commands/tools.ts') },
   call: { summary: 'call a tool', load: () => import('./commands/call.ts') },
   token: { summary: 'make, list and end the tokens of callers', load: () => import('./commands/token.ts') },
+  trust: { summary: 'show and accept changed definitions of tools', load: () => import('./commands/trust.ts') },
+  lock: { summary: 'write or check the lock file of tool definitions', load: () => import('./commands/lock.ts') },
+  record: { summary: 'write what a server answered to a tape', load: () => import('./commands/record.ts') },
+  replay: { summary: 'play a tape as an MCP server', load: () => import('./commands/replay.ts') },
   doctor: { summary: 'check every part and say how to mend what is broken', load: () => import('./commands/doctor.ts') },
 };
 

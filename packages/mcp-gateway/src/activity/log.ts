@@ -56,8 +56,8 @@ export interface ActivityLogOptions {
   mask(text: string): string;
   retentionMs: number;
   maxBytes: number;
-  /** Whether arguments and previews are kept. */
-  keepTexts: boolean;
+  /** What is kept of arguments and results: nothing, their redacted beginning, or the whole with known secrets hidden. */
+  keep: 'none' | 'redacted' | 'full';
 }
 
 const flushMs = 250;
@@ -65,6 +65,8 @@ const flushRows = 500;
 const pruneMs = 60_000;
 const argumentChars = 2000;
 const previewChars = 500;
+/** A longer text is cut even when everything is kept. */
+const fullChars = 1024 * 1024;
 
 const schema = `
   PRAGMA journal_mode = WAL;
@@ -192,17 +194,24 @@ export class ActivityLog {
   }
 
   #write(record: CallRecord): void {
-    const { mask, keepTexts } = this.#options;
+    const { mask } = this.#options;
     const row: Record<(typeof columns)[number], SQLInputValue> = {
       ...record,
       shortened: Number(record.shortened),
       error: record.error === undefined ? null : redact(record.error, 1000, mask),
       traceparent: record.traceparent ?? null,
-      arguments: keepTexts ? redact(record.paramsText, argumentChars, mask) : null,
-      resultPreview: keepTexts && record.resultText !== '' ? redact(record.resultText, previewChars, mask) : null,
+      arguments: this.#kept(record.paramsText, argumentChars),
+      resultPreview: record.resultText === '' ? null : this.#kept(record.resultText, previewChars),
     };
     this.#insert.run(...columns.map((column) => row[column]));
     if (this.#listeners.size > 0) for (const listener of this.#listeners) listener(toRow(row));
+  }
+
+  #kept(text: string, limitChars: number): string | null {
+    const { keep, mask } = this.#options;
+    if (keep === 'none') return null;
+    if (keep === 'redacted') return redact(text, limitChars, mask);
+    return mask(text.length > fullChars ? `${text.slice(0, fullChars)}…` : text);
   }
 
   /** Drops what is too old and, beyond the size, the oldest tenth. */
