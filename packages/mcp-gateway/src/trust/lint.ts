@@ -17,9 +17,8 @@ interface Rule {
   expression: RegExp;
 }
 
-const secrets = String.raw`(?:~|\$HOME|/home/\w+|/root)?/?\.(?:ssh|aws|gnupg|kube|netrc|npmrc|docker|cursor|claude|codex|gemini)\b|\bid_(?:rsa|dsa|ecdsa|ed25519)\b|(?<![\w.])\.env\b|\b(?:mcp|claude_desktop_config|mcp_config|credentials)\.json\b|/etc/(?:passwd|shadow)\b|\b(?:private|ssh) keys?\b`;
+const secrets = String.raw`(?:~|\$HOME|/home/\w{1,32}|/root)?/?\.(?:ssh|aws|gnupg|kube|netrc|npmrc|docker|cursor|claude|codex|gemini)\b|\bid_(?:rsa|dsa|ecdsa|ed25519)\b|(?<![\w.])\.env\b|\b(?:mcp|claude_desktop_config|mcp_config|credentials)\.json\b|/etc/(?:passwd|shadow)\b|\b(?:private|ssh) keys?\b`;
 const taking = String.raw`\b(?:read|open|cat|load|fetch|get|obtain|collect|include|pass|send|upload|copy|attach|provide|leak|exfiltrate|print|append|put)\b`;
-const mustRead = String.raw`\b(?:before|first|also|always|must|need to|have to|make sure|please|otherwise|required|instead of)\b`;
 
 const rules: readonly Rule[] = [
   {
@@ -48,11 +47,11 @@ const rules: readonly Rule[] = [
   {
     rule: 'hides-from-user',
     expression:
-      /\b(?:keep|hide|conceal)\b[^.\n]{0,25}\b(?:secret|hidden)?\s*from (?:the )?(?:user|human)|\b(?:secretly|silently|covertly)\b[^.\n]{0,30}\b(?:send|read|call|upload|copy|forward|include|run|execute|invoke)|\bdo not (?:mention|reveal|disclose) (?:this|these|that)\b|\b(?:the )?user (?:must|should|does|need) not (?:know|see|be told|be aware|notice)\b/i,
+      /\b(?:keep|hide|conceal)\b[^.\n]{0,25}\b(?:secret|hidden)?\s{0,3}from (?:the )?(?:user|human)|\b(?:secretly|silently|covertly)\b[^.\n]{0,30}\b(?:send|read|call|upload|copy|forward|include|run|execute|invoke)|\bdo not (?:mention|reveal|disclose) (?:this|these|that)\b|\b(?:the )?user (?:must|should|does|need) not (?:know|see|be told|be aware|notice)\b/i,
   },
   {
     rule: 'reads-secrets',
-    expression: new RegExp(String.raw`(?:${taking}[^.\n]{0,80}|${mustRead}[^.\n]{0,80}${taking}[^\n]{0,80})(?:${secrets})`, 'i'),
+    expression: new RegExp(String.raw`${taking}[^\n]{0,80}(?:${secrets})`, 'i'),
   },
   {
     rule: 'reads-secrets',
@@ -71,42 +70,58 @@ const rules: readonly Rule[] = [
   {
     rule: 'steers-other-tools',
     expression:
-      /\b(?:when|if|whenever)\b[^.\n]{0,40}\b\w+ tool is (?:available|present|called|used|invoked)\b|\bother tools? (?:must|should|are (?:deprecated|broken|unsafe|disabled))\b|\b(?:do not|don't|never) (?:use|call|invoke)\b[^.\n]{0,20}\b(?:any|all|the) other tools?\b/i,
+      /\b(?:when|if|whenever)\b[^.\n]{0,40}\b\w{1,40} tool is (?:available|present|called|used|invoked)\b|\bother tools? (?:must|should|are (?:deprecated|broken|unsafe|disabled))\b|\b(?:do not|don't|never) (?:use|call|invoke)\b[^.\n]{0,20}\b(?:any|all|the) other tools?\b/i,
   },
   {
     rule: 'fake-markup',
     expression:
-      /<\/?\s*(?:important|system|instructions?|secret|hidden|assistant|admin|critical|sys|system[-_]prompt|user|tool_call|function_calls?)\b[^>]{0,80}>|\[\/?(?:INST|SYSTEM|IMPORTANT)\]|<\|[a-z_]{1,30}\|>|<<\/?SYS>>|(?:^|\n)\s*#{0,4}\s*(?:system|assistant)\s*:\s/i,
+      /<\/?\s{0,4}(?:important|system|instructions?|secret|hidden|assistant|admin|critical|sys|system[-_]prompt|tool_call|function_calls?)\b[^>]{0,80}>|\[\/?(?:INST|SYSTEM|IMPORTANT)\]|<\|[a-z_]{1,30}\|>|<<\/?SYS>>|(?:^|\n)[ \t]{0,8}#{0,4}[ \t]{0,8}(?:system|assistant)[ \t]?:\s/i,
   },
   { rule: 'html-comment', expression: /<!--/ },
   {
     rule: 'base64-blob',
     expression:
-      /(?=[A-Za-z0-9+/_-]*[a-z])(?=[A-Za-z0-9+/_-]*[A-Z])(?=[A-Za-z0-9+/_-]*\d)(?<![A-Za-z0-9+/_-])[A-Za-z0-9+/_-]{80,}={0,2}/,
+      /(?<![A-Za-z0-9+/_-])(?=[A-Za-z0-9+/_-]{80})(?=[A-Za-z0-9+/_-]*[a-z])(?=[A-Za-z0-9+/_-]*[A-Z])(?=[A-Za-z0-9+/_-]*\d)/,
   },
-  { rule: 'hidden-by-space', expression: /\S[ \t\u00a0\u2000-\u200a\u3000]{40,}\S|\S(?:[^\S\n]*\n){12,}\s*\S/ },
+  { rule: 'hidden-by-space', expression: /\S[^\S\n]{40,}\S|\S(?:[ \t]{0,3}\n){12}/ },
 ];
 
 const maxFindings = 50;
-const maxStringChars = 200_000;
+/** Texts are looked at in overlapping pieces: what an expression costs grows with the piece, and nobody may make it cost much. */
+const pieceChars = 4000;
+const overlapChars = 400;
+/** More than this in one definition is not read to its end, which is a finding of its own. */
+const maxChars = 300_000;
 const excerptChars = 120;
 
 /** Every finding in every string of a definition, names of properties included. */
 export function lintDefinition(definition: JsonObject): Finding[] {
   const findings: Finding[] = [];
+  let chars = 0;
   for (const [path, text] of stringsOf(definition, '')) {
-    const checked = text.slice(0, maxStringChars);
-    const seen = new Set<string>();
-    for (const { rule, expression } of rules) {
-      if (seen.has(rule)) continue;
-      const match = expression.exec(checked);
-      if (!match) continue;
-      seen.add(rule);
-      findings.push({ rule, path, excerpt: excerptOf(checked, match.index, match[0].length) });
-      if (findings.length >= maxFindings) return findings;
+    chars += text.length;
+    if (chars > maxChars) {
+      findings.push({ rule: 'too-long', path, excerpt: `more than ${maxChars} characters in one definition` });
+      return findings;
     }
+    findings.push(...lintText(path, text));
+    if (findings.length >= maxFindings) return findings.slice(0, maxFindings);
   }
   return findings;
+}
+
+/** The first finding of each rule in one text. */
+function lintText(path: string, text: string): Finding[] {
+  const findings = new Map<string, Finding>();
+  for (let start = 0; start === 0 || start + overlapChars < text.length; start += pieceChars - overlapChars) {
+    const piece = text.slice(start, start + pieceChars);
+    for (const { rule, expression } of rules) {
+      if (findings.has(rule)) continue;
+      const match = expression.exec(piece);
+      if (match) findings.set(rule, { rule, path, excerpt: excerptOf(piece, match.index, match[0].length) });
+    }
+  }
+  return [...findings.values()];
 }
 
 function* stringsOf(value: unknown, path: string): Generator<[path: string, text: string]> {
