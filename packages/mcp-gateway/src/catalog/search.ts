@@ -85,7 +85,7 @@ const maxDepth = 8;
 
 /** Names and descriptions of all properties of a schema. */
 function* propertyTexts(schema: unknown, depth: number): Generator<string> {
-  if (depth > maxDepth) return;
+  if (depth > maxDepth || schema === null || typeof schema !== 'object') return;
   const { properties, items, anyOf, oneOf, allOf } = objectOf(schema);
   for (const [name, property] of Object.entries(objectOf(properties))) {
     yield name;

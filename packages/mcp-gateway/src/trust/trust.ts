@@ -68,7 +68,8 @@ export class ToolTrust {
   /** Takes new settings, and lock files as they are now. Throws ConfigError, and keeps what it had, when one cannot be used. */
   configure({ toolTrust, mcpServers }: TrustConfig): void {
     const policies = new Map(Object.entries(mcpServers).map(([name, own]) => [name, policyOf(toolTrust, own.toolTrust)]));
-    const files = new Set([...policies.values()].flatMap(({ lockFile }) => (lockFile === undefined ? [] : [lockFile])));
+    const named = [toolTrust.lockFile, ...[...policies.values()].map(({ lockFile }) => lockFile)];
+    const files = new Set(named.filter((file) => file !== undefined));
     this.#locks = new Map([...files].map((file) => [file, readLockFile(file)]));
     this.#policies = policies;
     this.#pages.clear();
