@@ -82,7 +82,7 @@ export function createApp(gateway: Gateway, door: Door, mcp: McpEdge, metrics: (
     if (problem.status >= 500) gateway.logger.error('a request failed', { error, requestId, path: context.req.path });
     return problemResponse(problem, requestId);
   });
-  const listener = getRequestListener(app.fetch, { overrideGlobalObjects: false });
+  const listener = getRequestListener(app.fetch, { overrideGlobalObjects: false, autoCleanupIncoming: false });
   return mcpLane(door, mcp, gateway, listener);
 }
 
