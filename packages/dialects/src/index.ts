@@ -1,0 +1,8 @@
+/** Wire formats of language models around one model of request, answer and stream. */
+export * from './dialect.ts';
+export * from './model/answer.ts';
+export * from './model/error.ts';
+export * from './model/json.ts';
+export * from './model/opaque.ts';
+export * from './model/request.ts';
+export * from './sse.ts';
