@@ -5,4 +5,5 @@ export * from './model/error.ts';
 export * from './model/json.ts';
 export * from './model/opaque.ts';
 export * from './model/request.ts';
+export * from './model/tool-names.ts';
 export * from './sse.ts';
