@@ -8,6 +8,7 @@ import type { Door } from './auth/door.ts';
 import { metadataOf, metadataPaths, resourceOfMetadata } from './auth/resource.ts';
 import { generalScopes } from './auth/scopes.ts';
 import type { Caller } from './call/call.ts';
+import { drainBody } from './edge/body.ts';
 import { cors } from './edge/cors.ts';
 import { isAllowedOrigin, refusalOf } from './edge/guard.ts';
 import { mcpLane } from './edge/lane.ts';
@@ -24,6 +25,12 @@ export function createApp(gateway: Gateway, door: Door, mcp: McpEdge, metrics: (
   const app = new Hono<AppEnv>();
   const { publicUrl, auth } = gateway.config;
 
+  // Whoever is answered before all was read may still be sending.
+  app.use(async (context, next) => {
+    await next();
+    const { incoming, outgoing } = context.env;
+    if (!incoming.complete && !outgoing.headersSent) await drainBody(incoming);
+  });
   app.use(async (context, next) => {
     const { incoming } = context.env;
     const refusal = door.addressRefusal(incoming) ?? refusalOf(incoming, gateway.config);

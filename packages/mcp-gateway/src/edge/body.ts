@@ -18,6 +18,34 @@ export class BodyTooLargeError extends Error {
  */
 const drainBytes = 64 * 1024 * 1024;
 
+/** How long the rest of a body is read before its request is answered without it. */
+const drainMs = 30_000;
+
+/**
+ * Reads what is left of a body and throws it away, so that a client who is still sending hears the answer: it would be
+ * lost in a reset when the connection closes. Resolves also when the client leaves, or sends too much or too long.
+ */
+export function drainBody(request: IncomingMessage, limits: { bytes?: number; ms?: number } = {}): Promise<void> {
+  if (request.complete || request.destroyed) return Promise.resolve();
+  const { bytes = drainBytes, ms = drainMs } = limits;
+  return new Promise((resolve) => {
+    let size = 0;
+    const timer = setTimeout(done, ms);
+    const count = (chunk: Buffer) => {
+      size += chunk.length;
+      if (size > bytes) done();
+    };
+    function done(): void {
+      clearTimeout(timer);
+      request.off('data', count).off('end', done).off('close', done).off('error', done);
+      // Whatever still comes is read by Node and dropped.
+      request.resume();
+      resolve();
+    }
+    request.once('end', done).once('close', done).once('error', done).on('data', count);
+  });
+}
+
 /**
  * The body as UTF-8 text. Rejects with BodyTooLargeError beyond the limit, with RpcError -32700 when it is not UTF-8, and
  * with an Error when the client leaves before it sent everything.
