@@ -8,7 +8,6 @@ import { type Clock, sleep } from '@switchyard/kit/clock';
 import type { HttpClient } from '@switchyard/kit/http-client';
 import type { Logger } from '@switchyard/kit/logger';
 import { didYouMean } from '@switchyard/kit/nearest';
-import { Problem } from '@switchyard/kit/problem';
 import { newRequestId } from '@switchyard/kit/request-id';
 import type { Secrets } from '@switchyard/kit/secrets';
 import { CallMetrics } from './activity/call-metrics.ts';
@@ -31,8 +30,9 @@ import { errorCodes, type JsonObject, RpcError } from './jsonrpc/message.ts';
 import { planReload, type Reloaded } from './reload.ts';
 import { ResultReader } from './results/read.ts';
 import { ResultStore } from './results/store.ts';
+import { RuntimeChanges } from './state/runtime-changes.ts';
 import { Seal } from './state/seal.ts';
-import { baseHash, type OverlayRow, type Store } from './state/store.ts';
+import type { Store } from './state/store.ts';
 import { gate } from './trust/gate.ts';
 import { ToolTrust, type TrustEvent } from './trust/trust.ts';
 import { emptyLists, type ServerLists } from './upstream/lists.ts';
@@ -78,14 +78,14 @@ export class Gateway {
   readonly #snapshots = new Map<string, CatalogSnapshot>();
   /** Who watches which resource: server → URI → number of watchers. */
   readonly #watched = new Map<string, Map<string, number>>();
-  /** Runtime changes that are not to be kept, by server. */
-  readonly #untilRestart = new Map<string, OverlayRow>();
   readonly #breakers = new Map<string, Breaker>();
   readonly #queues = new Map<string, FairQueue>();
   readonly #results: ResultStore;
   /** Reads what was shortened: `result_read` and `result://…`. */
   readonly results: ResultReader;
   readonly activity: ActivityLog;
+  /** What was changed at run time. */
+  readonly changes: RuntimeChanges;
   /** Which tool definitions are trusted. */
   readonly trust: ToolTrust;
   readonly metrics: CallMetrics;
@@ -123,12 +123,12 @@ export class Gateway {
       onDifference: (server) => this.#upstreams.get(server)?.refresh('tools'),
     });
     this.#perform = this.#buildCallPath();
-    this.#dropStaleChanges();
+    this.changes = new RuntimeChanges({ store, clock, logger, config: () => this.#config });
     this.#make = (name, server) =>
       new Upstream({
         name,
         config: server,
-        enabled: this.#enabled(name, server),
+        enabled: this.changes.enabled(name),
         store,
         clock,
         parked,
@@ -162,14 +162,17 @@ export class Gateway {
     this.trust.configure(config);
     const old = new Map(this.#upstreams);
     this.#config = config;
-    this.#dropStaleChanges();
+    this.changes.dropStale();
     this.#upstreams.clear();
     for (const [name, server] of Object.entries(config.mcpServers)) {
       const kept = plan.unchanged.includes(name) ? old.get(name) : undefined;
       const upstream = kept ?? this.#make(name, server);
       this.#upstreams.set(name, upstream);
-      kept?.reviewTools();
-      if (kept) continue;
+      if (kept) {
+        kept.reviewTools();
+        void kept.setEnabled(this.changes.enabled(name));
+        continue;
+      }
       this.#breakers.delete(name);
       this.#queues.delete(name);
       upstream.start();
@@ -355,51 +358,11 @@ export class Gateway {
     return end;
   }
 
-  /** Runtime changes in force. */
-  get overlay(): OverlayRow[] {
-    return [...this.#store.overlay(), ...this.#untilRestart.values()];
-  }
-
-  /** Whether the configuration wants the server to run, whatever was changed since. */
-  declaredEnabled(name: string): boolean {
-    return isDeclaredEnabled(this.config.mcpServers[name] as ServerConfig);
-  }
-
   /** Enables or disables a server at run time, as far as `runtimeChanges` allows. Throws Problem 403, RpcError for an unknown name. */
   async setEnabled(name: string, enabled: boolean, who: string): Promise<void> {
     const upstream = this.upstream(name);
-    const policy = this.config.runtimeChanges;
-    if (policy === 'deny')
-      throw new Problem(403, {
-        detail: 'runtime changes are denied by the setting "runtimeChanges"; change the declaration instead',
-      });
-    const declared = this.declaredEnabled(name);
-    const when = new Date(this.clock.now()).toISOString();
-    const row: OverlayRow = { server: name, field: 'enabled', value: enabled, baseHash: baseHash(declared), who, when };
-    if (policy === 'until-restart') {
-      if (enabled === declared) this.#untilRestart.delete(name);
-      else this.#untilRestart.set(name, row);
-    } else if (enabled === declared) this.#store.deleteOverlay(name, 'enabled');
-    else this.#store.putOverlay(row);
+    this.changes.setEnabled(name, enabled, who);
     await upstream.setEnabled(enabled);
-  }
-
-  #enabled(name: string, server: ServerConfig): boolean {
-    const row = this.#store.overlay().find((candidate) => candidate.server === name && candidate.field === 'enabled');
-    return row ? row.value === true : isDeclaredEnabled(server);
-  }
-
-  /** A change dies with the declared value it replaced. */
-  #dropStaleChanges(): void {
-    for (const row of this.#store.overlay()) {
-      const server = this.config.mcpServers[row.server];
-      if (server && row.baseHash === baseHash(isDeclaredEnabled(server)) && this.config.runtimeChanges === 'persist') continue;
-      this.logger.info('a runtime change ends: what it changed is declared otherwise now', {
-        server: row.server,
-        field: row.field,
-      });
-      this.#store.deleteOverlay(row.server, row.field);
-    }
   }
 
   /** What became of a tool's definition stands among the calls, where people look for what happened. */
@@ -442,8 +405,4 @@ export class Gateway {
     );
     return this.#httpClient;
   }
-}
-
-function isDeclaredEnabled(server: ServerConfig): boolean {
-  return server.enabled ?? !(server.disabled ?? false);
 }

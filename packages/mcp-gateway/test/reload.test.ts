@@ -76,6 +76,30 @@ t.test('a reload applies the difference and nothing else', { timeout: 60_000 }, 
   t.equal((await call(gateway.url, 'kept', '{"duration":0.1,"steps":1}')).status, 200, 'a broken file changes nothing');
 });
 
+t.test('what was changed at run time outlives a reload, not its policy', { timeout: 60_000 }, async (t) => {
+  const folder = newFolder(t);
+  const config: GatewayInput = { mcpServers: { changed: everything, kept: everything }, runtimeChanges: 'until-restart' };
+  const gateway = await startGateway(t, config, { folder });
+  for (const name of ['changed', 'kept']) {
+    const body = JSON.stringify({ enabled: false });
+    const headers = { 'content-type': 'application/json' };
+    t.equal((await fetch(`${gateway.url}/api/servers/${name}`, { method: 'PATCH', headers, body })).status, 200);
+  }
+  const states = async () => (await gateway.servers()).map(({ state }) => state);
+  const file = join(folder, 'config.json');
+  const reloads = () => gateway.log().filter(({ msg }) => msg === 'configuration reloaded').length;
+  const reload = async (change: GatewayInput) => {
+    const before = reloads();
+    writeFileSync(file, JSON.stringify({ ...JSON.parse(readFileSync(file, 'utf8')), ...change }));
+    process.kill(gateway.pid, 'SIGHUP');
+    await eventually(async () => reloads() > before);
+  };
+  await reload({ mcpServers: { changed: { ...everything, concurrency: 2 }, kept: everything } });
+  t.same(await states(), ['disabled', 'disabled']);
+  await reload({ runtimeChanges: 'deny' });
+  await t.resolves(eventually(async () => (await states()).every((state) => state === 'ready')));
+});
+
 t.test('the plan of a reload', async (t) => {
   const config = (input: GatewayInput) => parseConfig(configSchema, input, 'test');
   const a = { command: 'a' };

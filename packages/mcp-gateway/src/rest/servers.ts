@@ -15,8 +15,8 @@ export function listServers(gateway: Gateway, { rights }: Caller, baseUrl: strin
 export function describeServer(gateway: Gateway, name: string, caller: Caller, baseUrl: string): ServerDetail {
   checkServer(caller, name);
   const view = viewOf(gateway, name, caller.rights, baseUrl);
-  const change = gateway.overlay.find((row) => row.server === name && row.field === 'enabled');
-  const declared = gateway.declaredEnabled(name);
+  const change = gateway.changes.rows.find((row) => row.server === name && row.field === 'enabled');
+  const declared = gateway.changes.declaredEnabled(name);
   return {
     ...view,
     stderr: caller.rights.admin ? gateway.upstream(name).status().stderr : [],
