@@ -10,7 +10,7 @@ const outdir = join(root, 'packages', 'switchyard', 'dist');
 
 export async function build() {
   if (isFresh()) return;
-  const { build: bundle } = await import('esbuild');
+  const { build: bundle, stop } = await import('esbuild');
   rmSync(outdir, { recursive: true, force: true });
   await bundle({
     entryPoints: { switchyard: join(root, 'packages', 'switchyard', 'src', 'main.ts') },
@@ -28,6 +28,8 @@ export async function build() {
       js: "import { createRequire as createRequireOfBundle } from 'node:module'; const require = createRequireOfBundle(import.meta.url);",
     },
   });
+  // Its service would live as long as what is started next.
+  await stop();
 }
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) await build();
