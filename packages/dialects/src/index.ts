@@ -1,6 +1,7 @@
 /** Wire formats of language models around one model of request, answer and stream. */
 export * from './dialect.ts';
 export * from './model/answer.ts';
+export * from './model/custom-tools.ts';
 export * from './model/error.ts';
 export * from './model/json.ts';
 export * from './model/opaque.ts';

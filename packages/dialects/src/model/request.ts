@@ -145,6 +145,8 @@ export interface Tool {
   strict?: boolean;
   /** A custom tool of OpenAI: free text in. */
   isCustom?: boolean;
+  /** What the free text of a custom tool must follow: `lark` or `regex`, and its text. */
+  grammar?: { syntax: string; definition: string };
   cacheControl?: JsonObject;
   /** A tool that the provider itself runs (web search, …): only its own dialect can offer it. */
   isProviderTool?: boolean;
