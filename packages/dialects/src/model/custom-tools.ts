@@ -1,24 +1,31 @@
 /**
- * Custom tools of OpenAI (free text in) for dialects that know only functions: the text travels as the one argument `input`.
- * Renderers toward such an upstream use it on tools and past calls; renderers toward the client take the text out again.
+ * Custom tools (free text in, as OpenAI's `apply_patch`) for dialects that only know functions: the text travels as the one
+ * argument `input`, and a grammar is told in the description.
  */
-import { type JsonObject, parseObject } from './json.ts';
+import { type JsonObject, parseObject, stringOf } from './json.ts';
+import type { Tool, ToolCallPart } from './request.ts';
 
-/** JSON Schema of a custom tool's arguments where only functions exist. */
-export const customToolSchema: JsonObject = {
-  type: 'object',
-  properties: { input: { type: 'string', description: 'The input of the tool, as plain text.' } },
-  required: ['input'],
-  additionalProperties: false,
-};
-
-/** Free text as function arguments. */
-export function wrapCustomInput(text: string): string {
-  return JSON.stringify({ input: text });
+/** The function that stands in for a custom tool. */
+export function functionOfCustomTool(tool: Tool): { description: string; parameters: JsonObject } {
+  const description = [
+    tool.description ?? '',
+    'Put the whole text for this tool, unescaped and without any wrapping of its own, into `input`.',
+    tool.grammar === undefined ? '' : `The text must follow this ${tool.grammar.syntax} grammar:\n${tool.grammar.definition}`,
+  ];
+  return {
+    description: description.filter((part) => part !== '').join('\n\n'),
+    parameters: { type: 'object', properties: { input: { type: 'string' } }, required: ['input'], additionalProperties: false },
+  };
 }
 
-/** The free text of function arguments; arguments that hold none are the text themselves. */
-export function unwrapCustomInput(argumentsText: string): string {
-  const input = parseObject(argumentsText)?.input;
-  return typeof input === 'string' ? input : argumentsText;
+/** The arguments of a call as JSON text: those of a custom tool are put into `input`, none at all become `{}`. */
+export function jsonArgumentsOf(call: Pick<ToolCallPart, 'arguments' | 'isCustom'>): string {
+  if (call.isCustom) return JSON.stringify({ input: call.arguments });
+  return call.arguments === '' ? '{}' : call.arguments;
+}
+
+/** The free text for a custom tool out of the arguments of the function that stood in for it. */
+export function customInputOf(argumentsText: string): string {
+  const found = parseObject(argumentsText);
+  return (found && stringOf(found.input)) ?? argumentsText;
 }
