@@ -3,11 +3,12 @@
  * person can read. undici is loaded by the first request.
  */
 import type { Readable } from 'node:stream';
-import type { Pool } from 'undici';
+import type { Dispatcher, Pool } from 'undici';
 import { systemClock } from './clock.ts';
 import { type HttpTarget, parseTarget } from './http-target.ts';
 import { TransportError, toTransportError } from './transport-error.ts';
 
+export { type HttpTarget, parseTarget } from './http-target.ts';
 export { TransportError, toTransportError } from './transport-error.ts';
 
 export interface HttpClientOptions {
@@ -52,7 +53,34 @@ export interface HttpResponse {
   text(limitBytes: number): Promise<string>;
 }
 
+/** Where an answer goes as it comes. After `end` or `error` nothing more comes; nothing at all after `Exchange.abort()`. */
+export interface AnswerSink {
+  /** Header names in lower case. */
+  head(status: number, headers: Record<string, string | string[]>): void;
+  data(chunk: Buffer): void;
+  end(): void;
+  error(error: TransportError): void;
+}
+
+/** A request under way. */
+export interface Exchange {
+  /** Stops reading: the upstream feels it once the buffers in between are full. */
+  pause(): void;
+  resume(): void;
+  /** Cuts the connection. */
+  abort(): void;
+}
+
+/** What an exchange sends. */
+export interface ExchangeRequest extends Pick<HttpRequest, 'method' | 'headersTimeoutMs' | 'bodyTimeoutMs'> {
+  target: HttpTarget;
+  headers: Record<string, string | string[]>;
+  body?: string | Buffer;
+}
+
 export interface HttpClient {
+  /** The short way for hot paths: the answer's bytes come as they arrive, without a stream around them. Never throws. */
+  exchange(request: ExchangeRequest, sink: AnswerSink): Exchange;
   /** `url` is http, https, or `unix:/path/of.sock:/path?query`. Throws `TransportError`; an HTTP error status is an answer. */
   request(url: URL | string, options?: HttpRequest): Promise<HttpResponse>;
   /** Lets open requests finish for `limitMs` (default 5000), then cuts what is left. */
@@ -64,8 +92,13 @@ export function createHttpClient(options: HttpClientOptions = {}): HttpClient {
   const pools = new Map<string, Pool>();
   let closed = false;
 
-  const poolFor = async (target: HttpTarget): Promise<Pool> => {
-    const { Pool } = await import('undici');
+  let undici: typeof import('undici') | undefined;
+  const load = async () => {
+    undici ??= await import('undici');
+    return undici;
+  };
+
+  const poolFor = ({ Pool }: typeof import('undici'), target: HttpTarget): Pool => {
     if (closed) throw new TransportError('CLOSED', target.shown, 'the client has been closed', false);
     let pool = pools.get(target.key);
     if (!pool) {
@@ -84,10 +117,23 @@ export function createHttpClient(options: HttpClientOptions = {}): HttpClient {
   };
 
   return {
+    exchange(request, sink) {
+      const exchange = new PooledExchange(request.target.shown, sink);
+      const start = (loaded: typeof import('undici')) => {
+        try {
+          if (!exchange.aborted) poolFor(loaded, request.target).dispatch(dispatchOptions(request), exchange);
+        } catch (error) {
+          exchange.fail(error);
+        }
+      };
+      if (undici) start(undici);
+      else load().then(start, (error) => exchange.fail(error));
+      return exchange;
+    },
     async request(url, request = {}) {
       const target = parseTarget(url);
       try {
-        const pool = await poolFor(target);
+        const pool = poolFor(undici ?? (await load()), target);
         const answer = await pool.request({
           path: target.path,
           method: (request.method ?? 'GET') as 'GET',
@@ -118,6 +164,87 @@ export function createHttpClient(options: HttpClientOptions = {}): HttpClient {
       pools.clear();
     },
   };
+}
+
+function dispatchOptions(request: ExchangeRequest): Dispatcher.DispatchOptions {
+  return {
+    path: request.target.path,
+    method: (request.method ?? 'GET') as 'GET',
+    headers: request.headers,
+    body: request.body ?? null,
+    ...(request.headersTimeoutMs === undefined ? {} : { headersTimeout: request.headersTimeoutMs }),
+    ...(request.bodyTimeoutMs === undefined ? {} : { bodyTimeout: request.bodyTimeoutMs }),
+  };
+}
+
+/** Stands between undici's dispatcher and a sink. */
+class PooledExchange implements Exchange, Dispatcher.DispatchHandler {
+  readonly #shown: string;
+  readonly #sink: AnswerSink;
+  #controller: Dispatcher.DispatchController | undefined;
+  #done = false;
+  #paused = false;
+
+  constructor(shown: string, sink: AnswerSink) {
+    this.#shown = shown;
+    this.#sink = sink;
+  }
+
+  get aborted(): boolean {
+    return this.#done;
+  }
+
+  pause(): void {
+    this.#paused = true;
+    this.#controller?.pause();
+  }
+
+  resume(): void {
+    this.#paused = false;
+    this.#controller?.resume();
+  }
+
+  abort(): void {
+    if (this.#done) return;
+    this.#done = true;
+    this.#controller?.abort(new TransportError('ABORTED', this.#shown, 'the request was cancelled', true));
+  }
+
+  fail(error: unknown): void {
+    if (this.#done) return;
+    this.#done = true;
+    this.#sink.error(toTransportError(error, this.#shown));
+  }
+
+  onRequestStart(controller: Dispatcher.DispatchController): void {
+    this.#controller = controller;
+    if (this.#done) controller.abort(new TransportError('ABORTED', this.#shown, 'the request was cancelled', true));
+  }
+
+  onResponseStart(
+    controller: Dispatcher.DispatchController,
+    status: number,
+    headers: Record<string, string | string[] | undefined>,
+  ): void {
+    // An informational answer comes before the real one.
+    if (this.#done || status < 200) return;
+    this.#sink.head(status, headers as Record<string, string | string[]>);
+    if (this.#paused) controller.pause();
+  }
+
+  onResponseData(_controller: Dispatcher.DispatchController, chunk: Buffer): void {
+    if (!this.#done) this.#sink.data(chunk);
+  }
+
+  onResponseEnd(): void {
+    if (this.#done) return;
+    this.#done = true;
+    this.#sink.end();
+  }
+
+  onResponseError(_controller: Dispatcher.DispatchController, error: Error): void {
+    this.fail(error);
+  }
 }
 
 async function readText(body: Readable, limitBytes: number, url: string): Promise<string> {

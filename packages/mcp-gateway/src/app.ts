@@ -1,6 +1,8 @@
 /** The HTTP surface of the gateway: which path leads where. No logic lives here. */
 import { getRequestListener, type HttpBindings } from '@hono/node-server';
 import { RESPONSE_ALREADY_SENT } from '@hono/node-server/utils/response';
+import { drainBody } from '@switchyard/kit/body';
+import { isAllowedOrigin, refusalOf } from '@switchyard/kit/guard';
 import { forbidden, notFound, problemResponse, toProblem } from '@switchyard/kit/problem';
 import { requestIdFrom } from '@switchyard/kit/request-id';
 import { type Context, Hono } from 'hono';
@@ -8,9 +10,7 @@ import type { Door } from './auth/door.ts';
 import { metadataOf, metadataPaths, resourceOfMetadata } from './auth/resource.ts';
 import { generalScopes } from './auth/scopes.ts';
 import type { Caller } from './call/call.ts';
-import { drainBody } from './edge/body.ts';
 import { cors } from './edge/cors.ts';
-import { isAllowedOrigin, refusalOf } from './edge/guard.ts';
 import { mcpLane } from './edge/lane.ts';
 import type { McpEdge } from './edge/mcp.ts';
 import type { Gateway } from './gateway.ts';

@@ -2,7 +2,7 @@
  * The published view of several servers as one: names, texts and the way back. A snapshot is immutable and made as a
  * whole, so that a client never sees half of a change; its order follows the declaration, never the time of arrival.
  */
-import { rewriteObject } from '../jsonrpc/scan.ts';
+import { rewriteObject } from '@switchyard/kit/json-scan';
 import type { ServerLists } from '../upstream/lists.ts';
 import { publicName } from './names.ts';
 import { matchesTemplate } from './uri-template.ts';

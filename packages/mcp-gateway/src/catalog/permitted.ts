@@ -1,6 +1,7 @@
 /** What of a server's lists the holder of some rights may see: exactly what they may call. */
+
+import { memberText, rewriteObject, scanArray } from '@switchyard/kit/json-scan';
 import type { Rights, ToolClass } from '../call/call.ts';
-import { memberText, rewriteObject, scanArray } from '../jsonrpc/scan.ts';
 import type { ServerLists } from '../upstream/lists.ts';
 
 type ClassOf = (server: string, tool: string) => ToolClass;

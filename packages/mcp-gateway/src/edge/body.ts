@@ -1,77 +1,13 @@
-/** Reads a request body once, bounded. */
+/** The body of a request as the protocol wants it: UTF-8 text. */
 import { isUtf8 } from 'node:buffer';
 import type { IncomingMessage } from 'node:http';
+import { readBody } from '@switchyard/kit/body';
 import { errorCodes, RpcError } from '../jsonrpc/message.ts';
 
-export class BodyTooLargeError extends Error {
-  readonly limitBytes: number;
-  constructor(limitBytes: number) {
-    super(`the request body is larger than ${limitBytes} bytes`);
-    this.name = 'BodyTooLargeError';
-    this.limitBytes = limitBytes;
-  }
-}
-
-/**
- * How much beyond the limit is read and thrown away before a body is refused: an answer that comes while the client
- * is still sending is lost when the connection closes after it.
- */
-const drainBytes = 64 * 1024 * 1024;
-
-/** How long the rest of a body is read before its request is answered without it. */
-const drainMs = 30_000;
-
-/**
- * Reads what is left of a body and throws it away, so that a client who is still sending hears the answer: it would be
- * lost in a reset when the connection closes. Resolves also when the client leaves, or sends too much or too long.
- */
-export function drainBody(request: IncomingMessage, limits: { bytes?: number; ms?: number } = {}): Promise<void> {
-  if (request.complete || request.destroyed) return Promise.resolve();
-  const { bytes = drainBytes, ms = drainMs } = limits;
-  return new Promise((resolve) => {
-    let size = 0;
-    const timer = setTimeout(done, ms);
-    const count = (chunk: Buffer) => {
-      size += chunk.length;
-      if (size > bytes) done();
-    };
-    function done(): void {
-      clearTimeout(timer);
-      request.off('data', count).off('end', done).off('close', done).off('error', done);
-      // Whatever still comes is read by Node and dropped.
-      request.resume();
-      resolve();
-    }
-    request.once('end', done).once('close', done).once('error', done).on('data', count);
-  });
-}
-
-/**
- * The body as UTF-8 text. Rejects with BodyTooLargeError beyond the limit, with RpcError -32700 when it is not UTF-8, and
- * with an Error when the client leaves before it sent everything.
- */
-export function readBody(request: IncomingMessage, limitBytes: number): Promise<string> {
-  return new Promise((resolve, reject) => {
-    const chunks: Buffer[] = [];
-    let size = 0;
-    if (Number(request.headers['content-length'] ?? 0) > limitBytes + drainBytes) reject(new BodyTooLargeError(limitBytes));
-    request.on('data', (chunk: Buffer) => {
-      size += chunk.length;
-      if (size <= limitBytes) chunks.push(chunk);
-      else chunks.length = 0;
-      if (size > limitBytes + drainBytes) reject(new BodyTooLargeError(limitBytes));
-    });
-    request.once('end', () => {
-      if (size > limitBytes) return reject(new BodyTooLargeError(limitBytes));
-      const [only] = chunks;
-      const bytes = chunks.length === 1 && only ? only : Buffer.concat(chunks);
-      // Decoding would replace what is broken and so pass on what nobody sent.
-      if (isUtf8(bytes)) resolve(bytes.toString('utf8'));
-      else reject(new RpcError(errorCodes.parseError, 'the body is not valid UTF-8', { httpStatus: 400 }));
-    });
-    request.once('error', reject);
-    request.once('close', () => {
-      if (!request.complete) reject(new Error('the client left before it sent the whole body'));
-    });
-  });
+/** The body as text. Rejects as `readBody` does, and with RpcError -32700 when it is not UTF-8. */
+export async function readText(request: IncomingMessage, limitBytes: number): Promise<string> {
+  const bytes = await readBody(request, limitBytes);
+  // Decoding would replace what is broken and so pass on what nobody sent.
+  if (isUtf8(bytes)) return bytes.toString('utf8');
+  throw new RpcError(errorCodes.parseError, 'the body is not valid UTF-8', { httpStatus: 400 });
 }

@@ -2,6 +2,8 @@
  * What is behind a URL, whatever era the client speaks: one server as it is (`/mcp/{server}`), or several as one
  * (`/mcp`, `/mcp/group/{group}`).
  */
+
+import { rewriteObject } from '@switchyard/kit/json-scan';
 import { didYouMean } from '@switchyard/kit/nearest';
 import { allRights, type Call, type CallResult, completeResult, type Rights } from '../call/call.ts';
 import type { CatalogSnapshot, Route } from '../catalog/catalog.ts';
@@ -9,7 +11,6 @@ import { publicName } from '../catalog/names.ts';
 import { permittedTools } from '../catalog/permitted.ts';
 import type { Gateway, ServerEvent } from '../gateway.ts';
 import { errorCodes, type JsonObject, RpcError } from '../jsonrpc/message.ts';
-import { rewriteObject } from '../jsonrpc/scan.ts';
 import type { ParamHeader } from '../protocol/param-headers.ts';
 import { gatewayInfo, nameSource } from '../protocol/revision.ts';
 import type { ListKind, ServerFacts } from '../upstream/peer.ts';

@@ -1,4 +1,6 @@
 /** The endpoints by URL path, each as the holder of certain rights sees it: what somebody may not use is not there. */
+
+import { scanArray } from '@switchyard/kit/json-scan';
 import { serverDenied } from '../call/authorize.ts';
 import type { Caller, Rights } from '../call/call.ts';
 import type { CatalogSnapshot } from '../catalog/catalog.ts';
@@ -7,7 +9,6 @@ import type { SearchTool } from '../catalog/search.ts';
 import type { Group } from '../config.ts';
 import type { Gateway } from '../gateway.ts';
 import { errorCodes, RpcError } from '../jsonrpc/message.ts';
-import { scanArray } from '../jsonrpc/scan.ts';
 import { resultReadTool } from '../results/read.ts';
 import { objectOf } from '../upstream/peer.ts';
 import { aggregateEndpoint, type Endpoint, singleEndpoint } from './endpoint.ts';

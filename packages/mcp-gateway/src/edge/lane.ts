@@ -4,9 +4,9 @@
  * everything else, and everything that is refused, takes the routes.
  */
 import type { IncomingMessage, ServerResponse } from 'node:http';
+import { refusalOf } from '@switchyard/kit/guard';
 import type { Door } from '../auth/door.ts';
 import type { Gateway } from '../gateway.ts';
-import { refusalOf } from './guard.ts';
 import type { McpEdge } from './mcp.ts';
 
 type Listener = (request: IncomingMessage, response: ServerResponse) => unknown;

@@ -2,8 +2,9 @@
  * Shapes that only newer servers may use, made fit for handshake-era clients: there `outputSchema` has to describe an
  * object and `structuredContent` has to be one. Anything else is wrapped as `{result: …}`, schema and value alike.
  */
+
+import { memberText, rewriteObject, scanArray } from '@switchyard/kit/json-scan';
 import type { JsonObject } from '../jsonrpc/message.ts';
-import { memberText, rewriteObject, scanArray } from '../jsonrpc/scan.ts';
 
 /** The last list seen and its converted form: a list is asked for again and again, byte for byte the same. */
 let last: { from: string; to: string } | undefined;

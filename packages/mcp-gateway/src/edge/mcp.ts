@@ -3,11 +3,12 @@
  * file of its own (`modern.ts`, `legacy.ts`). Works on Node's own request and response: this is the hot path.
  */
 import type { IncomingMessage, ServerResponse } from 'node:http';
+import { BodyTooLargeError } from '@switchyard/kit/body';
 import { requestIdFrom } from '@switchyard/kit/request-id';
 import type { Caller } from '../call/call.ts';
 import type { Gateway } from '../gateway.ts';
 import { errorCodes, errorResponseText, type Incoming, type JsonId, RpcError, toIncoming } from '../jsonrpc/message.ts';
-import { BodyTooLargeError, readBody } from './body.ts';
+import { readText } from './body.ts';
 import { classify } from './classify.ts';
 import type { Endpoint } from './endpoint.ts';
 import { Endpoints } from './endpoints.ts';
@@ -75,7 +76,7 @@ export class McpEdge {
         httpStatus: 415,
       });
     }
-    const message = parse(await readBody(request, this.#gateway.config.bodyLimitBytes));
+    const message = parse(await readText(request, this.#gateway.config.bodyLimitBytes));
     const classified = classifyOrRefuse(message, request, response);
     if (!classified) return;
     const reply = new Reply(response, acceptsStream(request));

@@ -1,5 +1,6 @@
 /** Clients of 2026-07-28: one POST is one request, nothing is remembered between two of them. */
 import type { IncomingHttpHeaders } from 'node:http';
+import { memberText, rewriteObject } from '@switchyard/kit/json-scan';
 import type { Caller, CallResult, ClientFacts } from '../call/call.ts';
 import {
   errorCodes,
@@ -11,7 +12,6 @@ import {
   resultResponseText,
   toErrorObject,
 } from '../jsonrpc/message.ts';
-import { memberText, rewriteObject } from '../jsonrpc/scan.ts';
 import { checkParamHeaders } from '../protocol/param-headers.ts';
 import { metaKeys, modernRevisions, reachesLevel } from '../protocol/revision.ts';
 import { AbortedError } from '../upstream/link.ts';

@@ -1,7 +1,8 @@
 /** Takes a client's request apart into what belongs to the hop (`_meta` envelope, progress token, rounds) and what goes on. */
+
+import { memberText, rewriteObject } from '@switchyard/kit/json-scan';
 import { childTraceparent, parseTraceparent } from '@switchyard/kit/request-id';
 import { errorCodes, type Incoming, type JsonObject, RpcError } from '../jsonrpc/message.ts';
-import { memberText, rewriteObject } from '../jsonrpc/scan.ts';
 import { metaKeys } from '../protocol/revision.ts';
 import { objectOf } from '../upstream/peer.ts';
 

@@ -2,11 +2,12 @@
  * The surface `search` of an endpoint of several servers: instead of all tools it lists three that find, describe and call
  * them, so that what a model reads does not grow with the number of tools. Everything else passes as on the direct surface.
  */
+
+import { memberText, scanArray } from '@switchyard/kit/json-scan';
 import { didYouMean } from '@switchyard/kit/nearest';
 import { type CallResult, completeResult } from '../call/call.ts';
 import { type SearchTool, type ToolIndex, toolIndex } from '../catalog/search.ts';
 import { errorCodes, type JsonObject, RpcError } from '../jsonrpc/message.ts';
-import { memberText, scanArray } from '../jsonrpc/scan.ts';
 import { objectOf } from '../upstream/peer.ts';
 import type { Endpoint, EndpointRequest } from './endpoint.ts';
 

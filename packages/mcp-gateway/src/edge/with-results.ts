@@ -2,7 +2,7 @@
  * Adds to an endpoint what reads shortened results: the resource `result://…` everywhere, and the tool `result_read`, which is
  * listed where tools of several servers are mixed anyway; an endpoint of one server stays what the server made it.
  */
-import { memberText } from '../jsonrpc/scan.ts';
+import { memberText } from '@switchyard/kit/json-scan';
 import { isResultUri, type ResultReader, resultReadTool } from '../results/read.ts';
 import { objectOf } from '../upstream/peer.ts';
 import type { Endpoint, EndpointRequest } from './endpoint.ts';

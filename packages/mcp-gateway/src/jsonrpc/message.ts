@@ -1,5 +1,5 @@
 /** JSON-RPC 2.0 as MCP uses it: message shapes, error codes, and the reading of one incoming message. */
-import { isTooDeep, maxDepth, memberText } from './scan.ts';
+import { isTooDeep, maxDepth, memberText } from '@switchyard/kit/json-scan';
 
 export type JsonId = string | number;
 export type JsonObject = { [key: string]: unknown };

@@ -1,8 +1,8 @@
 /** Reads a request's JSON body: bounded, with its text kept so that numbers can travel on with all their digits. */
 import { locateJsonError } from '@switchyard/kit/json-position';
+import { isTooDeep, maxDepth } from '@switchyard/kit/json-scan';
 import { badRequest, Problem, payloadTooLarge } from '@switchyard/kit/problem';
 import type { JsonObject } from '../jsonrpc/message.ts';
-import { isTooDeep, maxDepth } from '../jsonrpc/scan.ts';
 
 export interface JsonBody {
   /** The object as the caller wrote it. */

@@ -1,6 +1,6 @@
 /** The body of `POST /api/v1/query`: which tool to call, and its arguments as they were written. */
 import { parseConfig } from '@switchyard/kit/config';
-import { memberText } from '../jsonrpc/scan.ts';
+import { memberText } from '@switchyard/kit/json-scan';
 import type { JsonBody } from './body.ts';
 import { queryShape } from './shapes.ts';
 

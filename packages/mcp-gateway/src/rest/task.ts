@@ -3,10 +3,10 @@
  * so that a plain request gets a plain answer: create, ask for its status until it ended, fetch the result.
  */
 import { sleep } from '@switchyard/kit/clock';
+import { rewriteObject } from '@switchyard/kit/json-scan';
 import type { Call, CallResult } from '../call/call.ts';
 import type { Gateway } from '../gateway.ts';
 import { errorCodes, type JsonObject, RpcError } from '../jsonrpc/message.ts';
-import { rewriteObject } from '../jsonrpc/scan.ts';
 import { AbortedError } from '../upstream/link.ts';
 import { objectOf } from '../upstream/peer.ts';
 import { inputRequiredBy } from './problems.ts';

@@ -1,6 +1,7 @@
 /** Shortens the text of a tool result to its head and tail, and says where the whole is. Pure. */
+
+import { memberText, rewriteObject, scanArray } from '@switchyard/kit/json-scan';
 import type { JsonObject } from '../jsonrpc/message.ts';
-import { memberText, rewriteObject, scanArray } from '../jsonrpc/scan.ts';
 
 /** Texts that were taken out of a result, in the order of their blocks. */
 export interface Shortening {

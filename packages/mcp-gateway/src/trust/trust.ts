@@ -4,10 +4,10 @@
  */
 import type { DatabaseSync } from 'node:sqlite';
 import type { Clock } from '@switchyard/kit/clock';
+import { memberText, rewriteObject, scanArray } from '@switchyard/kit/json-scan';
 import type { Logger } from '@switchyard/kit/logger';
 import { notFound, Problem } from '@switchyard/kit/problem';
 import { errorCodes, type JsonObject, RpcError } from '../jsonrpc/message.ts';
-import { memberText, rewriteObject, scanArray } from '../jsonrpc/scan.ts';
 import type { ListEntry } from '../upstream/lists.ts';
 import { objectOf } from '../upstream/peer.ts';
 import { decide, type Reason } from './decide.ts';

@@ -1,7 +1,8 @@
 /** What a server offers, fetched page by page and kept as it was sent: each entry's own text beside its parsed value. */
+
+import { memberText, scanArray } from '@switchyard/kit/json-scan';
 import { allRights, type RunningCall } from '../call/call.ts';
 import { errorCodes, type JsonObject, RpcError } from '../jsonrpc/message.ts';
-import { memberText, scanArray } from '../jsonrpc/scan.ts';
 import { gatewayInfo } from '../protocol/revision.ts';
 import { objectOf, type Peer } from './peer.ts';
 

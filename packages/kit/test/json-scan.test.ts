@@ -1,15 +1,7 @@
 // Finding members in JSON text, against JSON.parse on generated documents; and that what is relayed keeps its digits.
 import t from 'tap';
-import { Random } from '../../kit/test/fixtures/random.ts';
-import {
-  isTooDeep,
-  JsonStructureError,
-  maxDepth,
-  memberText,
-  rewriteObject,
-  scanArray,
-  scanObject,
-} from '../src/jsonrpc/scan.ts';
+import { isTooDeep, JsonStructureError, maxDepth, memberText, rewriteObject, scanArray, scanObject } from '../src/json-scan.ts';
+import { Random } from './fixtures/random.ts';
 
 const scalars = [
   'null',

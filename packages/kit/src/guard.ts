@@ -3,7 +3,7 @@
  * an invalid Origin MUST be answered with 403).
  */
 import type { IncomingMessage } from 'node:http';
-import { arrivalOf } from '@switchyard/kit/arrival';
+import { arrivalOf } from './arrival.ts';
 
 const localNames: readonly string[] = ['localhost', '127.0.0.1', '::1', '[::1]'];
 
@@ -25,7 +25,7 @@ export function refusalOf(request: IncomingMessage, options: GuardOptions): stri
     }
   }
   if (origin !== undefined && !isAllowedOrigin(origin, options)) {
-    return `pages of ${JSON.stringify(origin)} may not call this gateway; add it to "allowedOrigins" if they should`;
+    return `pages of ${JSON.stringify(origin)} may not call this service; add it to "allowedOrigins" if they should`;
   }
   return undefined;
 }

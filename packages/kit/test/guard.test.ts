@@ -2,7 +2,7 @@
 import { IncomingMessage } from 'node:http';
 import { Socket } from 'node:net';
 import t from 'tap';
-import { refusalOf } from '../src/edge/guard.ts';
+import { refusalOf } from '../src/guard.ts';
 
 function refused(headers: Record<string, string>, options: { allowedHosts?: string[]; allowedOrigins?: string[] } = {}): boolean {
   const request = new IncomingMessage(new Socket());
