@@ -151,14 +151,22 @@ function renderFile(part: FilePart, cacheControl: JsonObject, path: string, loss
   return { type: 'file', file: { file_data: url, ...anyName }, ...cacheControl };
 }
 
-/** Notes how `content` was written where the parts alone do not tell: an array, an empty string, null. */
+/** Notes how `content` was written where the parts alone do not tell: an array, an empty string, null, not at all. */
 export function contentForm(content: JsonValue | undefined): JsonObject {
   if (Array.isArray(content)) return { content: 'array' };
   if (content === '') return { content: 'empty' };
+  if (content === undefined) return { content: 'absent' };
   return content === null ? { content: 'null' } : {};
 }
 
 /** Whether the client wrote the refusal as a content part instead of the message's own field. */
 export function isRefusalPart(part: Part): boolean {
   return part.type === 'refusal' && formOf(part.bag, dialect).isPart === true;
+}
+
+/** `content` of a message whose parts give none: as the client wrote it, else the value given. */
+export function emptyContent(form: JsonObject, otherwise: '' | null): JsonObject {
+  if (form.content === 'absent') return {};
+  if (form.content === 'null') return { content: null };
+  return { content: form.content === 'empty' ? '' : otherwise };
 }

@@ -5,7 +5,7 @@ import { jsonArgumentsOf } from '../model/custom-tools.ts';
 import { arrayOf, isObject, type JsonObject, objectOf } from '../model/json.ts';
 import type { Message, ModelRequest, Part, ToolCallPart, ToolResultPart } from '../model/request.ts';
 import { flatToolName } from '../model/tool-names.ts';
-import { isRefusalPart, renderContent, renderPart } from './content.ts';
+import { emptyContent, isRefusalPart, renderContent, renderPart } from './content.ts';
 import { isDetail, isGeminiSignature, nativeDetails } from './reasoning.ts';
 
 const dialect = 'openai-chat';
@@ -36,7 +36,7 @@ function renderOther(message: Message, path: string, losses: Loss[]): JsonObject
   const written: JsonObject = { role: message.role };
   const content = renderContent(parts, form.content === 'array', path, losses);
   if (content !== undefined) written.content = content;
-  else if (form.content !== undefined || message.bag?.dialect !== dialect) written.content = form.content === 'null' ? null : '';
+  else Object.assign(written, emptyContent(form, ''));
   if (message.name !== undefined) written.name = message.name;
   return [...results, { ...written, ...wireFieldsOf(message.bag, dialect) }];
 }
@@ -52,7 +52,8 @@ function renderResult(part: ToolResultPart, path: string, moved: Part[], losses:
   if (part.isError) losses.push({ field: `${path}.isError`, how: 'dropped', why: 'chat completions does not mark failed tools' });
   const written: JsonObject = form.role === 'function' ? { role: 'function' } : { role: 'tool', tool_call_id: part.callId };
   if ((form.name || form.role === 'function') && part.name !== undefined) written.name = part.name;
-  written.content = renderContent(texts, form.content === 'array', path, losses) ?? (form.content === 'null' ? null : '');
+  const content = renderContent(texts, form.content === 'array', path, losses);
+  Object.assign(written, content === undefined ? emptyContent(form, '') : { content });
   return { ...written, ...wireFieldsOf(part.bag, dialect) };
 }
 
@@ -92,8 +93,7 @@ function renderAssistant(message: Message, path: string, nativeCustom: ReadonlyS
   });
   const body = renderContent(content, form.content === 'array', path, losses);
   if (body !== undefined) written.content = body;
-  else if (form.content !== undefined) written.content = form.content === 'null' ? null : '';
-  else if (message.bag?.dialect !== dialect) written.content = calls.length > 0 ? null : '';
+  else Object.assign(written, emptyContent(form, calls.length > 0 ? null : ''));
   if (thought !== '') for (const field of textFields(message, form, details)) written[field] = thought;
   if (details.length > 0) written.reasoning_details = details;
   if (signature !== undefined) written.thought_signature = signature;
