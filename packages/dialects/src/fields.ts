@@ -2,7 +2,7 @@
  * Reading an object field by field so that what is not understood can travel in a bag, and writing a bag back.
  * See model/bag.ts for what a bag holds.
  */
-import type { JsonObject, JsonValue } from './model/json.ts';
+import { isObject, type JsonObject } from './model/json.ts';
 
 /** An object that is read field by field. What is not understood stays in `rest`, wrong types included. */
 export class Fields {
@@ -28,17 +28,17 @@ export class Fields {
   }
 }
 
-/** Writes the fields of a bag into an object, notes left out. What is there already wins; objects on both sides are merged. */
+/**
+ * Writes the fields of a bag into an object, notes left out. What is there already wins; an object that was taken apart is put
+ * together again, at any depth.
+ */
 export function unpack(target: JsonObject, fields: JsonObject): JsonObject {
   for (const key in fields) {
-    if (key.charCodeAt(0) !== 0x24) target[key] = merged(target[key], fields[key]);
+    if (key.charCodeAt(0) === 0x24) continue;
+    const ours = target[key];
+    const theirs = fields[key];
+    if (ours === undefined) target[key] = theirs;
+    else if (isObject(ours) && isObject(theirs)) target[key] = unpack({ ...ours }, theirs);
   }
   return target;
-}
-
-function merged(ours: JsonValue | undefined, theirs: JsonValue | undefined): JsonValue | undefined {
-  if (ours === undefined) return theirs;
-  const areObjects = typeof ours === 'object' && typeof theirs === 'object' && ours !== null && theirs !== null;
-  if (!areObjects || Array.isArray(ours) || Array.isArray(theirs)) return ours;
-  return { ...theirs, ...ours };
 }

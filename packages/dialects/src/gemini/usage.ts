@@ -1,0 +1,47 @@
+/**
+ * Token counts of Gemini. `promptTokenCount` holds cached tokens, `candidatesTokenCount` leaves thoughts out; the model's
+ * `outputTokens` holds both. Source: Gemini API, `UsageMetadata`.
+ */
+import { unpack } from '../fields.ts';
+import type { Usage } from '../model/answer.ts';
+import { bagOf, fieldsOf } from '../model/bag.ts';
+import { fieldsBeside, type JsonObject, numberOf } from '../model/json.ts';
+import { camel } from './keys.ts';
+
+const known = new Set([
+  'promptTokenCount',
+  'cachedContentTokenCount',
+  'candidatesTokenCount',
+  'thoughtsTokenCount',
+  'totalTokenCount',
+]);
+
+export function parseUsage(raw: JsonObject): Usage {
+  const metadata = camel(raw);
+  const input = numberOf(metadata.promptTokenCount);
+  const cached = numberOf(metadata.cachedContentTokenCount);
+  const candidates = numberOf(metadata.candidatesTokenCount);
+  const thoughts = numberOf(metadata.thoughtsTokenCount);
+  const total = numberOf(metadata.totalTokenCount);
+  const hasOutput = candidates !== undefined || thoughts !== undefined;
+  return {
+    ...(input !== undefined && { inputTokens: input }),
+    ...(cached !== undefined && { cachedInputTokens: cached }),
+    ...(hasOutput && { outputTokens: (candidates ?? 0) + (thoughts ?? 0) }),
+    ...(thoughts !== undefined && { reasoningTokens: thoughts }),
+    ...(total !== undefined && { totalTokens: total }),
+    ...bagOf('gemini', fieldsBeside(metadata, known)),
+  };
+}
+
+export function renderUsage(usage: Usage): JsonObject {
+  const rendered: JsonObject = {};
+  if (usage.inputTokens !== undefined) rendered.promptTokenCount = usage.inputTokens;
+  if (usage.cachedInputTokens !== undefined) rendered.cachedContentTokenCount = usage.cachedInputTokens;
+  if (usage.outputTokens !== undefined)
+    rendered.candidatesTokenCount = Math.max(0, usage.outputTokens - (usage.reasoningTokens ?? 0));
+  if (usage.reasoningTokens !== undefined) rendered.thoughtsTokenCount = usage.reasoningTokens;
+  const total = usage.totalTokens ?? (usage.inputTokens ?? 0) + (usage.outputTokens ?? 0);
+  rendered.totalTokenCount = total;
+  return unpack(rendered, fieldsOf(usage.bag, 'gemini'));
+}
