@@ -4,7 +4,16 @@ import { Fields } from '../fields.ts';
 import { bagOf } from '../model/bag.ts';
 import { DialectError } from '../model/error.ts';
 import { isObject, type JsonObject, type JsonValue, numberOf, stringOf } from '../model/json.ts';
-import type { Message, ModelRequest, OutputFormat, Part, Reasoning, Sampling, ToolChoice } from '../model/request.ts';
+import type {
+  Message,
+  ModelRequest,
+  OutputFormat,
+  Part,
+  Reasoning,
+  ReasoningPart,
+  Sampling,
+  ToolChoice,
+} from '../model/request.ts';
 import { camel, camelObject } from './keys.ts';
 import { type CallNames, madeUpId, parsePart } from './part-parse.ts';
 import { jsonSchemaOf } from './schema.ts';
@@ -76,11 +85,37 @@ function parseContents(fields: Fields): Message[] {
   });
 }
 
-function partsOf(parts: JsonValue | undefined, calls: CallNames): Part[] {
-  const all = Array.isArray(parts) ? parts : isObject(parts) ? [parts] : [];
-  return all.flatMap((part) =>
-    isObject(part) ? [parsePart(part, calls)] : typeof part === 'string' ? [{ type: 'text', text: part }] : [],
-  );
+function partsOf(raw: JsonValue | undefined, calls: CallNames): Part[] {
+  const parts: Part[] = [];
+  for (const one of Array.isArray(raw) ? raw : [raw]) {
+    if (typeof one === 'string') parts.push({ type: 'text', text: one });
+    else if (isObject(one)) addPart(parsePart(one, calls), parts);
+  }
+  return parts;
+}
+
+/**
+ * A token of another provider that came in an empty thought (client-parts.ts) returns to the words it belongs to: a stream sends
+ * them before it, in pieces.
+ */
+function addPart(part: Part, parts: Part[]): void {
+  const opaque = part.type === 'reasoning' && part.text === '' ? part.opaque?.[0] : undefined;
+  const before = parts.at(-1);
+  if (opaque === undefined || opaque.origin === 'gemini' || before?.type !== 'reasoning') {
+    parts.push(part);
+    return;
+  }
+  if (before.opaque === undefined) {
+    let words = '';
+    while (isUnsigned(parts.at(-1))) words = (parts.pop() as ReasoningPart).text + words;
+    parts.push({ type: 'reasoning', text: words, opaque: [opaque] });
+  } else if (before.opaque[0]?.origin !== 'gemini' && !(opaque.origin === 'anthropic' && opaque.kind === 'signature'))
+    before.opaque.push(opaque);
+  else parts.push(part);
+}
+
+function isUnsigned(part: Part | undefined): boolean {
+  return part?.type === 'reasoning' && part.opaque === undefined;
 }
 
 /** Ids by count, so that one conversation always gets the same (prompt caches of other providers hold on to them). */
