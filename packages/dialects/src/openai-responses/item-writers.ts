@@ -4,13 +4,20 @@ import type { Opaque } from '../model/opaque.ts';
 import type { EventWriter } from './event-writer.ts';
 import { itemOfThought } from './thought.ts';
 
+interface OpenPart {
+  type: 'output_text' | 'refusal';
+  text: string;
+  annotations: JsonValue[];
+  logprobs: JsonValue[];
+}
+
 /** A message: parts of text and refusal, one after the other. */
 export class MessageWriter {
   readonly #events: EventWriter;
   readonly #id: string;
   readonly #outputIndex: number;
   readonly #content: JsonObject[] = [];
-  #part: { type: 'output_text' | 'refusal'; text: string; annotations: JsonValue[]; logprobs: JsonValue[] } | undefined;
+  #part: OpenPart | undefined;
   /** Where the open part is, as JSON text. */
   #place = '';
 
@@ -48,7 +55,7 @@ export class MessageWriter {
     this.#open('output_text').logprobs.push(...logprobs);
   }
 
-  #open(type: 'output_text' | 'refusal'): NonNullable<typeof this.#part> {
+  #open(type: 'output_text' | 'refusal'): OpenPart {
     if (this.#part?.type === type) return this.#part;
     this.#closePart();
     this.#part = { type, text: '', annotations: [], logprobs: [] };
@@ -58,7 +65,7 @@ export class MessageWriter {
   }
 
   #whole(): JsonObject {
-    const { type, text, annotations, logprobs } = this.#part as NonNullable<typeof this.#part>;
+    const { type, text, annotations, logprobs } = this.#part as OpenPart;
     return type === 'refusal' ? { type, refusal: text } : { type, text, annotations, logprobs };
   }
 
