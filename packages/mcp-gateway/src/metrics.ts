@@ -1,6 +1,6 @@
 /** The gateway's own figures, beside the process figures that every daemon has. */
+import { type Family, registerFamilies } from '@switchyard/kit/figures';
 import { createMetrics, type Metrics } from '@switchyard/kit/metrics';
-import type { Family } from './activity/call-metrics.ts';
 import type { Gateway } from './gateway.ts';
 
 export type GatewayMetrics = Metrics;
@@ -14,7 +14,7 @@ export async function createGatewayMetrics(
 ): Promise<GatewayMetrics> {
   const metrics = await createMetrics('mcp', { version });
   const families = (): Family[] => [
-    ...gateway.metrics.families('mcp'),
+    ...gateway.metrics.families(),
     ...serverFamilies(gateway),
     {
       name: 'mcp_sessions',
@@ -29,11 +29,7 @@ export async function createGatewayMetrics(
       values: [...refusals].map(([reason, value]) => ({ labels: { reason }, value })),
     },
   ];
-  for (const { name } of families()) {
-    // The registry takes anything with a name and samples; ours are made when asked for.
-    const metric = { name, get: () => ({ ...(families().find((family) => family.name === name) as Family), aggregator: 'sum' }) };
-    metrics.registry.registerMetric(metric as unknown as Parameters<typeof metrics.registry.registerMetric>[0]);
-  }
+  registerFamilies(metrics, families);
   return metrics;
 }
 

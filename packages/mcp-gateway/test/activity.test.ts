@@ -161,7 +161,7 @@ t.test('counts of calls: unknown tools share one label, histograms add up', asyn
   metrics.count('files', 'read', 'ok', 3, 0, 100);
   metrics.count('files', 'read', 'ok', 3000, 40, 100);
   for (let index = 0; index < 1000; index += 1) metrics.count('files', `made-up-${index}`, 'error', 1, 0, 0);
-  const [requests, durations] = metrics.families('mcp');
+  const [requests, durations] = metrics.families();
   t.same(requests?.values, [
     { labels: { server: 'files', tool: 'read', outcome: 'ok' }, value: 2 },
     { labels: { server: 'files', tool: '(other)', outcome: 'error' }, value: 1000 },

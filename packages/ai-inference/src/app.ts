@@ -1,0 +1,89 @@
+/** The HTTP surface of the router: which path leads where. No logic lives here. */
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import { clientProtocol, getEndpoint, postEndpoint, postPaths } from '@switchyard/dialects/endpoints';
+import type { Access } from '@switchyard/kit/access';
+import { drainBody } from '@switchyard/kit/body';
+import { refusalOf } from '@switchyard/kit/guard';
+import type { Metrics } from '@switchyard/kit/metrics';
+import { forbidden, notFound, Problem, toProblemJson, unauthorized } from '@switchyard/kit/problem';
+import { requestIdFrom } from '@switchyard/kit/request-id';
+import { ClientAnswer } from './call/client-answer.ts';
+import { serveModels } from './edge/models.ts';
+import { allowOrigin, serve } from './edge/serve.ts';
+import type { Router } from './router.ts';
+import { routerStatus, statusPage, statusPolicy } from './status/status.ts';
+
+/** Builds the request listener for Node's HTTP server. */
+export function createApp(router: Router, access: Access, metrics: () => Promise<Metrics>) {
+  return (request: IncomingMessage, response: ServerResponse): unknown => {
+    const { url = '/', method = 'GET' } = request;
+    const mark = url.indexOf('?');
+    const path = mark === -1 ? url : url.slice(0, mark);
+    if (method === 'POST') {
+      const endpoint = postEndpoint(path, mark === -1 ? '' : url.slice(mark + 1));
+      if (endpoint && endpoint.operation !== 'models') return serve(router, access, endpoint, request, response);
+    }
+    return serveRest(path, method, request, response);
+  };
+
+  async function serveRest(path: string, method: string, request: IncomingMessage, response: ServerResponse): Promise<void> {
+    const answer = new ClientAnswer(response, { 'x-request-id': requestIdFrom(request.headers) });
+    try {
+      await drainBody(request);
+      const refusal = refusalOf(request, router.config);
+      if (refusal !== undefined) throw forbidden(refusal);
+      allowOrigin(request, answer);
+      if (method === 'OPTIONS') return preflight(request, answer);
+      if (path === '/health/live') return json(answer, { live: true });
+      if (path === '/health/ready') return ready(answer);
+      const admission = access.admit(request);
+      if (admission.refusal !== undefined) throw unauthorized(admission.refusal);
+      if (method !== 'GET' && method !== 'HEAD') throw notAllowed(path, method);
+      if (path === '/metrics') {
+        const { contentType, body } = await (await metrics()).text();
+        return answer.whole(200, body, contentType);
+      }
+      if (path === '/status' || path === '/') return status(request, answer);
+      const endpoint = getEndpoint(path);
+      if (endpoint?.operation === 'models')
+        return await serveModels(router, answer, endpoint.model, clientProtocol(request.headers, path));
+      throw notAllowed(path, method);
+    } catch (error) {
+      const problem =
+        error instanceof Problem ? error : new Problem(500, { detail: 'the router failed; its log has the reason' });
+      if (problem.status >= 500) router.logger.error('a request failed', { error, path });
+      answer.whole(problem.status, JSON.stringify(toProblemJson(problem)), 'application/problem+json');
+    }
+  }
+
+  function ready(answer: ClientAnswer): void {
+    const { ready, providers, missing } = routerStatus(router);
+    const problems = providers
+      .filter(({ problem }) => problem !== undefined)
+      .map(({ name, problem }) => ({ provider: name, problem }));
+    answer.whole(ready ? 200 : 503, JSON.stringify(ready ? { ready, problems } : { ready, remedy: router.remedy, missing }));
+  }
+
+  function status({ headers }: IncomingMessage, answer: ClientAnswer): void {
+    const found = routerStatus(router);
+    if (!/\btext\/html\b/.test(headers.accept ?? '')) return json(answer, found);
+    answer.set('content-security-policy', statusPolicy);
+    answer.whole(200, statusPage(found), 'text/html; charset=utf-8');
+  }
+}
+
+function json(answer: ClientAnswer, value: unknown): void {
+  answer.whole(200, JSON.stringify(value));
+}
+
+function preflight({ headers }: IncomingMessage, answer: ClientAnswer): void {
+  answer.set('access-control-allow-methods', 'GET, POST, OPTIONS');
+  answer.set('access-control-allow-headers', String(headers['access-control-request-headers'] ?? '*'));
+  answer.set('access-control-max-age', '600');
+  answer.whole(204, '');
+}
+
+function notAllowed(path: string, method: string): Problem {
+  if (method !== 'POST' && postEndpoint(path, '')) return new Problem(405, { detail: `${path} takes POST` });
+  return notFound(`nothing is at ${path}; requests go to ${postPaths.join(', ')}`);
+}

@@ -1,0 +1,28 @@
+/** The answer to a client of one of the dialects. */
+import type { Dialect, ModelError } from '@switchyard/dialects';
+import { Answer } from '@switchyard/kit/answer';
+import type { Failure } from '../routing/failure.ts';
+
+export class ClientAnswer extends Answer {
+  /** Refuses or fails before anything was sent, in the client's dialect. */
+  fail(
+    dialect: Pick<Dialect, 'renderError'>,
+    error: ModelError,
+    failure: Pick<Failure, 'retryAfterMs' | 'retryAfter'> = {},
+  ): void {
+    const { status, body } = dialect.renderError(error);
+    this.failWith(status, JSON.stringify(body), failure);
+  }
+
+  /** The same with a body that is there already. */
+  failWith(
+    status: number,
+    body: Buffer | string,
+    { retryAfterMs, retryAfter }: Pick<Failure, 'retryAfterMs' | 'retryAfter'>,
+  ): void {
+    const seconds = retryAfterMs === undefined ? undefined : String(Math.max(1, Math.ceil(retryAfterMs / 1000)));
+    const wait = retryAfter ?? seconds;
+    if (wait !== undefined) this.set('retry-after', wait);
+    this.whole(status, body);
+  }
+}

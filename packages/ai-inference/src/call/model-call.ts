@@ -1,0 +1,307 @@
+/**
+ * A model call from its body to its end: one candidate of the route after the other, each tried as often as is safe, until one
+ * answers. Once the client has heard anything there is no other try.
+ */
+import {
+  type Dialect,
+  DialectError,
+  type DialectName,
+  isObject,
+  type JsonObject,
+  type Loss,
+  type ModelError,
+  type ModelRequest,
+  objectOf,
+} from '@switchyard/dialects';
+import { type Clock, sleep } from '@switchyard/kit/clock';
+import type { HttpClient } from '@switchyard/kit/http-client';
+import type { JsonBody } from '@switchyard/kit/json-body';
+import type { Logger } from '@switchyard/kit/logger';
+import { SecretError } from '@switchyard/kit/secrets';
+import type { AccountReading } from '../providers/provider.ts';
+import type { Provider } from '../providers/provider-set.ts';
+import { consequenceOf, type Failure, type RetrySettings, retryDelayMs } from '../routing/failure.ts';
+import type { Health } from '../routing/health.ts';
+import type { Candidate } from '../routing/resolve.ts';
+import { Attempt, type AttemptResult, type AttemptTimeouts } from './attempt.ts';
+import type { ClientAnswer } from './client-answer.ts';
+import type { AttemptRecord, CallRecord } from './record.ts';
+
+/** What a call needs of the router. */
+export interface CallEnvironment {
+  httpClient: HttpClient;
+  clock: Clock;
+  logger: Logger;
+  health: Health;
+  dialects: Readonly<Record<DialectName, Dialect>>;
+  timeouts: AttemptTimeouts;
+  retries: RetrySettings;
+  answerLimitBytes: number;
+  onAccount(provider: Provider, reading: AccountReading): void;
+  onSettled(record: CallRecord): void;
+}
+
+export interface ModelCallOptions {
+  requestId: string;
+  caller: string;
+  client: Dialect;
+  /** As the client asked. */
+  model: string;
+  stream: boolean;
+  body: JsonBody;
+  candidates: readonly Candidate[];
+  answer: ClientAnswer;
+  /** Headers of the client that its own dialect may pass on. */
+  passHeaders: Readonly<Record<string, string>>;
+  /** Headers for every provider: request id, trace context. */
+  commonHeaders: Readonly<Record<string, string>>;
+  startedAtMs: number;
+}
+
+interface Prepared {
+  upstream: Dialect;
+  body: Buffer;
+  stripUsage: boolean;
+  losses: readonly Loss[];
+}
+
+/** The client left. */
+const gone = Symbol('gone');
+
+export class ModelCall {
+  readonly #env: CallEnvironment;
+  readonly #options: ModelCallOptions;
+  readonly #attempts: AttemptRecord[] = [];
+  readonly #left = new AbortController();
+  #running: Attempt | undefined;
+  #request: ModelRequest | undefined;
+
+  constructor(env: CallEnvironment, options: ModelCallOptions) {
+    this.#env = env;
+    this.#options = options;
+  }
+
+  /** Answers the client. Never rejects for anything a client or a provider does. */
+  async run(): Promise<void> {
+    const { answer, client } = this.#options;
+    answer.response.once('close', () => {
+      if (answer.response.writableFinished) return;
+      this.#left.abort();
+      this.#running?.abort();
+    });
+    let ended: AttemptResult | Failure | typeof gone;
+    try {
+      ended = await this.#route();
+    } catch (error) {
+      if (!(error instanceof DialectError)) throw error;
+      answer.fail(client, error.toModelError());
+      return this.#settled('error', error.toModelError());
+    }
+    if (ended === gone) return this.#settled('aborted');
+    if ('outcome' in ended) return this.#settled(ended.outcome, ended.outcome === 'error' ? ended.failure.error : undefined);
+    answer.fail(client, ended.error, ended);
+    this.#settled('error', ended.error);
+  }
+
+  /** The result that the client has heard, or the failure it is to be told. */
+  async #route(): Promise<AttemptResult | Failure | typeof gone> {
+    const { candidates, answer } = this.#options;
+    let worth: { failure: Failure; raw?: { status: number; body: Buffer } } | undefined;
+    for (const candidate of candidates) {
+      const result = await this.#ask(candidate);
+      if (result === gone) return gone;
+      if ('refused' in result) {
+        worth ??= { failure: result.refused };
+        continue;
+      }
+      if (result.outcome !== 'error' || result.heard) return result;
+      const { failure, raw } = result;
+      // What can be waited for tells the client more than what cannot.
+      if (worth === undefined || (isPassing(failure) && !isPassing(worth.failure))) worth = { failure, ...(raw && { raw }) };
+      if (!consequenceOf(failure.error).fallback) {
+        worth = { failure, ...(raw && { raw }) };
+        break;
+      }
+    }
+    const { failure, raw } = worth as { failure: Failure; raw?: { status: number; body: Buffer } };
+    if (!raw) return failure;
+    answer.failWith(raw.status, raw.body, failure);
+    return { outcome: 'error', failure, heard: true, learnt: {} };
+  }
+
+  /** Asks one candidate, as often as is safe. */
+  async #ask(candidate: Candidate): Promise<AttemptResult | { refused: Failure } | typeof gone> {
+    const { clock, health, retries } = this.#env;
+    const { provider, model } = candidate;
+    for (let attempt = 1; ; attempt += 1) {
+      if (this.#left.signal.aborted) return gone;
+      const refusal = health.admit(provider, model);
+      if (refusal) {
+        const error: ModelError = { kind: 'overloaded', message: `${provider.name} is left alone: ${refusal.reason}` };
+        return { refused: { error, retryAfterMs: refusal.retryAfterMs } };
+      }
+      const result = await this.#attempt(candidate).catch((error) => {
+        health.abandoned(provider, model);
+        throw error;
+      });
+      if (result.outcome === 'aborted') {
+        health.abandoned(provider, model);
+        return gone;
+      }
+      if (result.outcome === 'ok') {
+        health.succeeded(provider, model);
+        return result;
+      }
+      health.failed(provider, model, result.failure);
+      if (result.heard) return result;
+      const delayMs = retryDelayMs(result.failure, attempt, retries, Math.random());
+      if (delayMs === undefined) return result;
+      try {
+        await sleep(delayMs, { clock, signal: this.#left.signal });
+      } catch {
+        return gone;
+      }
+    }
+  }
+
+  async #attempt({ provider, model }: Candidate): Promise<AttemptResult> {
+    const { clock, httpClient, timeouts, answerLimitBytes, onAccount } = this.#env;
+    const { client, stream, answer, passHeaders, commonHeaders } = this.#options;
+    const startedAt = clock.monotonicMs();
+    const startedAtMs = clock.now();
+    const { upstream, body, stripUsage, losses } = this.#prepare(provider, model);
+    let result: AttemptResult;
+    try {
+      const headers = provider.headers();
+      headers['content-type'] = 'application/json';
+      headers.accept = stream ? (upstream.framing === 'sse' ? 'text/event-stream' : 'application/x-ndjson') : 'application/json';
+      headers['accept-encoding'] = 'identity';
+      Object.assign(headers, commonHeaders);
+      if (client === upstream) Object.assign(headers, passHeaders);
+      answer.set('x-switchyard-provider', provider.name);
+      answer.set('x-switchyard-model', headerSafe(model));
+      if (losses.length > 0) answer.set('x-switchyard-lost-fields', lossHeader(losses));
+      const path = (provider.profile.dialects[upstream.name] as (model: string, stream: boolean) => string)(model, stream);
+      const attempt = new Attempt({
+        provider,
+        target: provider.target(path),
+        headers,
+        body,
+        stream,
+        client,
+        upstream,
+        request: () => this.#modelRequest(),
+        stripUsage,
+        answer,
+        httpClient,
+        timeouts,
+        answerLimitBytes,
+        clock,
+        onAccount: (reading) => onAccount(provider, reading),
+      });
+      this.#running = attempt;
+      attempt.start();
+      if (this.#left.signal.aborted) attempt.abort();
+      result = await attempt.result;
+    } catch (error) {
+      if (!(error instanceof SecretError)) throw error;
+      const failure: Failure = {
+        error: { kind: 'authentication', message: `${provider.name}: its key cannot be read: ${error.message}` },
+      };
+      result = { outcome: 'error', failure, heard: false, learnt: {} };
+    }
+    this.#running = undefined;
+    this.#attempts.push(recordOf(provider, model, result, startedAtMs, clock.monotonicMs() - startedAt));
+    return result;
+  }
+
+  /** The body for this provider. Throws DialectError when the client's cannot be read. */
+  #prepare(provider: Provider, model: string): Prepared {
+    const { client, body, stream } = this.#options;
+    const { profile, quirks } = provider;
+    const native = profile.dialects[client.name] !== undefined;
+    const upstream = this.#env.dialects[native ? client.name : profile.preferredDialect];
+    const defaults = profile.defaults?.(upstream.name, quirks) ?? {};
+    // Usage is what the accounting lives on; where the client did not ask for it, it does not get it either.
+    const needsUsage = upstream.name === 'openai-chat' && stream && profile.type !== 'openrouter';
+    if (native) {
+      const asked = needsUsage ? objectOf(body.member('stream_options')) : {};
+      const stripUsage = needsUsage && asked.include_usage !== true;
+      const set: JsonObject = {
+        // Gemini names the model in the path alone.
+        ...(client.name !== 'gemini' && { model }),
+        ...(stripUsage && { stream_options: { ...asked, include_usage: true } }),
+      };
+      return { upstream, body: body.rewritten({ set, defaults }), stripUsage, losses: [] };
+    }
+    const request = { ...this.#modelRequest(), model, ...(needsUsage && { includeUsage: true }) };
+    const { body: rendered, losses } = upstream.renderRequest(request);
+    for (const [key, value] of Object.entries(defaults)) {
+      const present = rendered[key];
+      if (present === undefined) rendered[key] = value;
+      else if (isObject(present) && isObject(value)) rendered[key] = { ...value, ...present };
+    }
+    return { upstream, body: Buffer.from(JSON.stringify(rendered)), stripUsage: false, losses };
+  }
+
+  #modelRequest(): ModelRequest {
+    const { client, body, model, stream } = this.#options;
+    this.#request ??= client.parseRequest(body.value(), { model, stream });
+    return this.#request;
+  }
+
+  #settled(outcome: CallRecord['outcome'], error?: ModelError): void {
+    const { requestId, caller, client, model, stream, startedAtMs } = this.#options;
+    this.#env.onSettled({
+      requestId,
+      caller,
+      operation: 'chat',
+      dialect: client.name,
+      model,
+      stream,
+      outcome,
+      ...(error && { errorKind: error.kind }),
+      attempts: this.#attempts,
+      startedAtMs,
+      durationMs: this.#env.clock.now() - startedAtMs,
+    });
+  }
+}
+
+/** Whether waiting helps. */
+function isPassing({ error }: Failure): boolean {
+  return error.kind === 'rate-limit' || error.kind === 'overloaded';
+}
+
+function recordOf(
+  provider: Provider,
+  model: string,
+  result: AttemptResult,
+  startedAtMs: number,
+  durationMs: number,
+): AttemptRecord {
+  const { learnt, firstTokenMs, status } = result;
+  const servedModel = result.servedModel ?? learnt.model;
+  return {
+    provider: provider.name,
+    model,
+    outcome: result.outcome,
+    startedAtMs,
+    durationMs,
+    ...(servedModel !== undefined && { servedModel }),
+    ...(result.outcome === 'error' && { errorKind: result.failure.error.kind }),
+    ...(status !== undefined && { status }),
+    ...(learnt.usage && { usage: learnt.usage }),
+    ...(learnt.stop && { stop: learnt.stop }),
+    ...(firstTokenMs !== undefined && { firstTokenMs }),
+  };
+}
+
+/** A header holds one line of Latin-1; model names may be anything. */
+function headerSafe(text: string): string {
+  return text.replace(/[^\x20-\x7e]/g, '?').slice(0, 200);
+}
+
+function lossHeader(losses: readonly Loss[]): string {
+  return headerSafe([...new Set(losses.map(({ field }) => field))].join(', '));
+}

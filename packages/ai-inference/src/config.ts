@@ -1,0 +1,124 @@
+/** Settings of the router: the only list of them, with defaults, units and descriptions. */
+import { accessSchema } from '@switchyard/kit/access';
+import { listenSchema } from '@switchyard/kit/listen';
+import { LOG_LEVELS } from '@switchyard/kit/logger';
+import { z } from 'zod';
+import { providerTypes } from './providers/provider.ts';
+
+const milliseconds = z.int().min(1).max(86_400_000);
+
+const url = z.url({ protocol: /^(https?|unix)$/, error: 'must be an http, https or unix URL' });
+
+export const providerSchema = z.strictObject({
+  type: z
+    .enum(providerTypes)
+    .optional()
+    .describe('Kind of provider. Default: its name where that is a kind, else `openai-compatible`.'),
+  enabled: z.boolean().default(true).describe('False leaves it out, also when its key is in the environment.'),
+  baseUrl: url
+    .optional()
+    .describe("Base URL as the provider's own SDK writes it: OpenAI-like ones with `/v1`, Anthropic, Gemini and Ollama without."),
+  apiKey: z
+    .string()
+    .min(1)
+    .optional()
+    .describe(
+      'Key as a secret reference, `${credential:venice}`. Default: the variable of its kind, such as `VENICE_API_KEY`, where it is set.',
+    ),
+  headers: z
+    .record(z.string(), z.string())
+    .default({})
+    .describe('Further headers of every request, such as `HTTP-Referer`; values may be secret references.'),
+  includeVeniceSystemPrompt: z
+    .boolean()
+    .default(false)
+    .describe("Venice: whether its own system prompt is put before the client's (Venice would do so unless told otherwise)."),
+  contextTokens: z
+    .int()
+    .min(256)
+    .optional()
+    .describe('Ollama: context window to load models with, in tokens (`num_ctx`); its default cuts longer prompts silently.'),
+});
+
+const timeoutsSchema = z.strictObject({
+  connectMs: milliseconds.default(10_000).describe('How long a connection to a provider may take, in ms.'),
+  firstTokenMs: milliseconds.default(120_000).describe('How long the first piece of an answer may take, in ms.'),
+  gapMs: milliseconds.default(120_000).describe('How long a stream may stay silent between two pieces, in ms.'),
+  totalMs: milliseconds.default(1_800_000).describe('How long one attempt may take in all, in ms.'),
+});
+
+const retriesSchema = z.strictObject({
+  attempts: z
+    .int()
+    .min(1)
+    .max(10)
+    .default(2)
+    .describe('How often one model of one provider is tried before the next of the route.'),
+  baseDelayMs: milliseconds
+    .default(250)
+    .describe('Wait before the second try, in ms; doubled for each further one, with jitter.'),
+  maxDelayMs: milliseconds
+    .default(5000)
+    .describe(
+      'Longest wait before a try, in ms. A provider that asks for more (`Retry-After`) is not tried again; the client is told.',
+    ),
+});
+
+const breakerSchema = z.strictObject({
+  failures: z.int().min(1).default(5).describe('Consecutive failures of a provider with a model that open its breaker.'),
+  openMs: milliseconds.default(20_000).describe('How long it is left alone before one request is let through to try, in ms.'),
+});
+
+const routeName = z.string().regex(/^[^\s]{1,200}$/, 'must have 1 to 200 characters and no space');
+const modelName = z.string().min(1).max(300);
+
+export const configSchema = z.strictObject({
+  listen: listenSchema.prefault({ port: 8765 }).describe('Where the router listens.'),
+  access: accessSchema.prefault({}).describe('Who may use the router.'),
+  allowedHosts: z
+    .array(z.string())
+    .default([])
+    .describe('Host names accepted in the Host header beside the local ones; `*` accepts any.'),
+  allowedOrigins: z.array(z.string()).default([]).describe('Web origins whose pages may call, beside those on local names.'),
+  providers: z
+    .record(
+      z.string().regex(/^[A-Za-z0-9][A-Za-z0-9_.-]{0,63}$/, 'must have 1 to 64 letters, digits, "-", "_" or "."'),
+      providerSchema,
+    )
+    .default({})
+    .describe(
+      'Providers by name, in order of preference. Those whose key is in the environment (`VENICE_API_KEY`, …) are added, and Ollama where it answers.',
+    ),
+  discoverProviders: z
+    .boolean()
+    .default(true)
+    .describe('Whether providers are added from the environment, and Ollama on this machine by asking for it.'),
+  aliases: z
+    .record(routeName, z.union([modelName, z.array(modelName).min(1).max(20)]))
+    .default({})
+    .describe(
+      'Name as clients ask for it → `provider/model`, or several of them: each is tried when the one before fails. A name may contain `*`, as in `claude-*`.',
+    ),
+  defaultModel: z
+    .union([modelName, z.array(modelName).min(1).max(20)])
+    .optional()
+    .describe('What serves names that nobody knows. Without it they are refused.'),
+  timeouts: timeoutsSchema.prefault({}).describe('Timers of one attempt.'),
+  retries: retriesSchema.prefault({}).describe('What is tried again, as long as nothing of an answer was sent to the client.'),
+  breaker: breakerSchema.prefault({}).describe('When a provider with a model is left alone.'),
+  modelsRefreshMs: milliseconds.default(600_000).describe("How long a provider's list of models is believed, in ms."),
+  bodyLimitBytes: z
+    .int()
+    .min(1024)
+    .default(64 * 1024 * 1024)
+    .describe('Largest request body, in bytes.'),
+  answerLimitBytes: z
+    .int()
+    .min(1024)
+    .default(128 * 1024 * 1024)
+    .describe('Largest whole answer of a provider, in bytes.'),
+  logLevel: z.enum(LOG_LEVELS).default('info').describe('Lines below this level are not written.'),
+});
+
+export type RouterConfig = z.output<typeof configSchema>;
+export type ProviderConfig = z.output<typeof providerSchema>;

@@ -1,0 +1,158 @@
+/** From a request to its answer: who it is, what it asks for, and which call does it. Everything a client hears is in its own dialect. */
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import { type Dialect, DialectError, type ModelError } from '@switchyard/dialects';
+import type { Endpoint } from '@switchyard/dialects/endpoints';
+import { geminiArrayStreamRenderer } from '@switchyard/dialects/gemini/array-stream';
+import type { Access } from '@switchyard/kit/access';
+import { BodyCutError, BodyTooLargeError, readBody } from '@switchyard/kit/body';
+import { refusalOf } from '@switchyard/kit/guard';
+import { JsonBody, JsonBodyError } from '@switchyard/kit/json-body';
+import { childTraceparent, requestIdFrom } from '@switchyard/kit/request-id';
+import { ClientAnswer } from '../call/client-answer.ts';
+import { ModelCall } from '../call/model-call.ts';
+import { dialects, type Router } from '../router.ts';
+import type { Candidate, Route } from '../routing/resolve.ts';
+import { countTokens } from './count-tokens.ts';
+import { serveEmbeddings } from './embeddings.ts';
+
+/** A request whose sender is known and whose body has been read. */
+export interface Inbound {
+  router: Router;
+  request: IncomingMessage;
+  answer: ClientAnswer;
+  requestId: string;
+  caller: string;
+  body: JsonBody;
+  startedAtMs: number;
+  /** Headers for every provider. */
+  commonHeaders: Record<string, string>;
+}
+
+type Rejection = { error: ModelError; retryAfterMs?: number };
+
+/** Gemini without `alt=sse`: the same events as elements of one array. */
+const geminiArray = { ...dialects.gemini, streamRenderer: geminiArrayStreamRenderer, streamType: 'application/json' };
+
+/** The dialect whose errors the client of an endpoint understands. */
+export function dialectOf(endpoint: Endpoint | undefined): Dialect {
+  if (endpoint?.operation === 'chat') return endpoint.asArray ? geminiArray : dialects[endpoint.dialect];
+  if (endpoint?.operation === 'count-tokens') return dialects[endpoint.dialect];
+  if (endpoint?.operation === 'embeddings' && endpoint.format === 'gemini') return dialects.gemini;
+  return dialects['openai-chat'];
+}
+
+/** Answers a POST to an endpoint. Never rejects. */
+export async function serve(
+  router: Router,
+  access: Access,
+  endpoint: Exclude<Endpoint, { operation: 'models' }>,
+  request: IncomingMessage,
+  response: ServerResponse,
+): Promise<void> {
+  const requestId = requestIdFrom(request.headers);
+  const answer = new ClientAnswer(response, { 'x-request-id': requestId });
+  const client = dialectOf(endpoint);
+  try {
+    const startedAtMs = router.clock.now();
+    const bytes = await readBody(request, router.config.bodyLimitBytes);
+    const refusal = refusalOf(request, router.config);
+    if (refusal !== undefined) return answer.fail(client, { kind: 'permission', message: refusal });
+    const admission = access.admit(request);
+    if (admission.refusal !== undefined) return answer.fail(client, { kind: 'authentication', message: admission.refusal });
+    allowOrigin(request, answer);
+    const inbound: Inbound = {
+      router,
+      request,
+      answer,
+      requestId,
+      caller: admission.caller,
+      body: new JsonBody(bytes),
+      startedAtMs,
+      commonHeaders: {
+        'x-request-id': requestId,
+        traceparent: childTraceparent(request.headers.traceparent as string | undefined),
+      },
+    };
+    if (endpoint.operation === 'chat') return await serveChat(inbound, endpoint, client);
+    if (endpoint.operation === 'embeddings') return await serveEmbeddings(inbound, endpoint);
+    return await countTokens(inbound, endpoint, client);
+  } catch (error) {
+    if (error instanceof BodyCutError) return;
+    const told = errorOf(error);
+    if (told.kind === 'server') router.logger.error('a request failed', { error, requestId });
+    if (answer.committed) answer.cut();
+    else answer.fail(client, told);
+  }
+}
+
+async function serveChat(inbound: Inbound, endpoint: Endpoint & { operation: 'chat' }, client: Dialect): Promise<void> {
+  const { router, body, answer, requestId, caller, startedAtMs, commonHeaders, request } = inbound;
+  const model = endpoint.model ?? modelOf(body);
+  const stream = endpoint.stream ?? body.member('stream') === true;
+  const candidates = await routeOf(router, model);
+  if ('error' in candidates) return answer.fail(client, candidates.error, candidates);
+  await new ModelCall(router.callEnvironment(), {
+    requestId,
+    caller,
+    client,
+    model,
+    stream,
+    body,
+    candidates,
+    answer,
+    passHeaders: passHeadersOf(request, client),
+    commonHeaders,
+    startedAtMs,
+  }).run();
+}
+
+/** The candidates for a model, or the error that says why there are none. */
+export async function routeOf(router: Router, model: string): Promise<readonly Candidate[] | Rejection> {
+  let route: Route = router.resolveNow(model);
+  if ('problem' in route) route = await router.resolve(model);
+  if (!('problem' in route)) return route.candidates;
+  if (route.problem === 'no-provider') return { error: { kind: 'overloaded', message: router.remedy, code: 'no_provider' } };
+  return { error: { kind: 'not-found', message: route.message, code: 'model_not_found', param: 'model' } };
+}
+
+/** The model a body asks for. Throws DialectError. */
+export function modelOf(body: JsonBody): string {
+  const model = body.member('model');
+  if (typeof model === 'string' && model.trim() !== '') return model;
+  throw new DialectError(
+    'model',
+    model === undefined ? 'is missing: name a model, such as "provider/model"' : 'must be a non-empty string',
+  );
+}
+
+/** What a client of a dialect may tell a provider of the same dialect in headers; nothing of who the client is. */
+function passHeadersOf({ headers }: IncomingMessage, { name }: Dialect): Record<string, string> {
+  const pass: Record<string, string> = {};
+  const names =
+    name === 'anthropic'
+      ? ['anthropic-version', 'anthropic-beta']
+      : name === 'gemini'
+        ? []
+        : ['openai-beta', 'x-session-id', 'x-session-affinity'];
+  for (const one of names) {
+    const value = headers[one];
+    if (typeof value === 'string') pass[one] = value;
+  }
+  return pass;
+}
+
+/** Lets a page of an allowed origin read the answer; foreign ones were refused before. */
+export function allowOrigin({ headers }: IncomingMessage, answer: ClientAnswer): void {
+  if (headers.origin === undefined) return;
+  answer.set('access-control-allow-origin', headers.origin);
+  answer.set('access-control-expose-headers', 'retry-after, x-request-id, x-switchyard-provider, x-switchyard-model');
+  answer.set('vary', 'Origin');
+}
+
+function errorOf(error: unknown): ModelError {
+  if (error instanceof DialectError) return error.toModelError();
+  if (error instanceof JsonBodyError) return new DialectError(error.key, error.message).toModelError();
+  if (error instanceof BodyTooLargeError)
+    return { kind: 'too-large', message: `${error.message}; raise "bodyLimitBytes" if that is meant to be` };
+  return { kind: 'server', message: 'the router failed while answering this request; its log has the reason' };
+}

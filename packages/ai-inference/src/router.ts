@@ -1,0 +1,247 @@
+/** The router's heart, without any HTTP of its own: providers, their models and health, and how a name becomes a route. */
+
+import type { Dialect, DialectName } from '@switchyard/dialects';
+import { anthropic } from '@switchyard/dialects/anthropic/index';
+import { gemini } from '@switchyard/dialects/gemini/index';
+import { ollama } from '@switchyard/dialects/ollama/index';
+import { openaiChat } from '@switchyard/dialects/openai-chat/index';
+import { openaiCompletions } from '@switchyard/dialects/openai-completions/index';
+import { openaiResponses } from '@switchyard/dialects/openai-responses/index';
+import type { Clock } from '@switchyard/kit/clock';
+import { createHttpClient, type HttpClient } from '@switchyard/kit/http-client';
+import type { Logger } from '@switchyard/kit/logger';
+import type { Secrets } from '@switchyard/kit/secrets';
+import type { CallEnvironment } from './call/model-call.ts';
+import type { CallRecord } from './call/record.ts';
+import type { SimpleEnvironment } from './call/simple-call.ts';
+import { providerSchema, type RouterConfig } from './config.ts';
+import { CallFigures } from './metrics.ts';
+import type { AccountReading } from './providers/provider.ts';
+import { type MissingProvider, makeProvider, type Provider, providersOf } from './providers/provider-set.ts';
+import { Catalog, type CatalogModel } from './routing/catalog.ts';
+import { Health } from './routing/health.ts';
+import { type Route, resolveModel } from './routing/resolve.ts';
+
+export const dialects: Readonly<Record<DialectName, Dialect>> = {
+  'openai-chat': openaiChat,
+  'openai-responses': openaiResponses,
+  'openai-completions': openaiCompletions,
+  anthropic,
+  gemini,
+  ollama,
+};
+
+export interface RouterOptions {
+  config: RouterConfig;
+  env: NodeJS.ProcessEnv;
+  clock: Clock;
+  logger: Logger;
+  secrets: Secrets;
+}
+
+/** Connections per provider. Streams take one each for as long as they last. */
+const connections = 1024;
+/** How long Ollama on this machine may take to answer whether it is there. */
+const discoveryMs = 1000;
+/** How often it is looked for again. */
+const rediscoverMs = 30_000;
+
+export class Router {
+  #config: RouterConfig;
+  readonly clock: Clock;
+  readonly logger: Logger;
+  readonly figures = new CallFigures();
+  readonly catalog: Catalog;
+  readonly #options: RouterOptions;
+  #health: Health;
+  #providers: Provider[] = [];
+  #missing: MissingProvider[] = [];
+  readonly #accounts = new Map<string, AccountReading>();
+  readonly #recent: CallRecord[] = [];
+  #httpClient: HttpClient;
+  #callEnvironment: CallEnvironment | undefined;
+  #lookedForOllamaAt = Number.NEGATIVE_INFINITY;
+
+  constructor(options: RouterOptions) {
+    this.#options = options;
+    this.#config = options.config;
+    this.clock = options.clock;
+    this.logger = options.logger;
+    this.#httpClient = createHttpClient({ connections, connectTimeoutMs: options.config.timeouts.connectMs });
+    this.#health = new Health(options.clock, options.config.breaker);
+    this.catalog = new Catalog({
+      clock: options.clock,
+      logger: options.logger,
+      httpClient: async () => this.#httpClient,
+      refreshMs: options.config.modelsRefreshMs,
+    });
+    this.#takeProviders();
+  }
+
+  get config(): RouterConfig {
+    return this.#config;
+  }
+
+  get providers(): readonly Provider[] {
+    return this.#providers;
+  }
+
+  /** Providers that could be had, and what is missing. */
+  get missing(): readonly MissingProvider[] {
+    return this.#missing;
+  }
+
+  get health(): Health {
+    return this.#health;
+  }
+
+  /** The latest calls, newest first. */
+  get recent(): readonly CallRecord[] {
+    return this.#recent;
+  }
+
+  accountOf(provider: Provider): AccountReading | undefined {
+    return this.#accounts.get(provider.name);
+  }
+
+  /** Looks for Ollama on this machine and asks all providers for their models, so that the first client need not wait. */
+  async start(): Promise<void> {
+    await this.findOllama();
+    await this.catalog.load();
+  }
+
+  /** Takes a new configuration. Calls on their way go on as they began. Returns the settings that need a restart. */
+  reload(config: RouterConfig): string[] {
+    const before = this.#config;
+    this.#config = config;
+    this.#health = new Health(this.clock, config.breaker);
+    this.#callEnvironment = undefined;
+    this.#lookedForOllamaAt = Number.NEGATIVE_INFINITY;
+    this.#takeProviders();
+    void this.start();
+    const fixed = ['listen', 'access', 'allowedHosts', 'allowedOrigins', 'bodyLimitBytes', 'modelsRefreshMs'] as const;
+    return fixed.filter((key) => JSON.stringify(before[key]) !== JSON.stringify(config[key]));
+  }
+
+  async stop(): Promise<void> {
+    await this.#httpClient.close(1000);
+  }
+
+  /** The route for a name; asks the providers for their models when that could make a difference. */
+  async resolve(model: string): Promise<Route> {
+    const route = this.resolveNow(model);
+    if (!('problem' in route)) return route;
+    await this.findOllama();
+    await this.catalog.load();
+    return this.resolveNow(model);
+  }
+
+  /** The route as far as it is known now. */
+  resolveNow(model: string): Route {
+    return resolveModel(model, {
+      providers: this.#providers,
+      aliases: this.#config.aliases,
+      defaultModel: this.#config.defaultModel,
+      find: (name) => this.catalog.find(name),
+      names: () => this.#names(),
+    });
+  }
+
+  /** What is missing when there is no provider at all, for people. */
+  get remedy(): string {
+    const ways = this.#missing.map(({ name, remedy }) => `${name}: ${remedy}`).join('; ');
+    return `No provider of models is set up. ${ways}${ways === '' ? '' : '; '}or start Ollama on this machine.`;
+  }
+
+  /** Everything that can be asked for. */
+  async models(): Promise<CatalogModel[]> {
+    await this.findOllama();
+    return this.catalog.all();
+  }
+
+  callEnvironment(): CallEnvironment {
+    const { clock, logger } = this;
+    const { timeouts, retries, answerLimitBytes } = this.#config;
+    this.#callEnvironment ??= {
+      httpClient: this.#httpClient,
+      clock,
+      logger,
+      health: this.#health,
+      dialects,
+      timeouts,
+      retries,
+      answerLimitBytes,
+      onAccount: (provider, reading) => this.#onAccount(provider, reading),
+      onSettled: (record) => this.settled(record),
+    };
+    return this.#callEnvironment;
+  }
+
+  simpleEnvironment(): SimpleEnvironment {
+    return { ...this.callEnvironment(), totalMs: this.#config.timeouts.totalMs };
+  }
+
+  settled(record: CallRecord): void {
+    this.figures.count(record);
+    this.#recent.unshift(record);
+    if (this.#recent.length > 50) this.#recent.length = 50;
+    if (record.outcome !== 'error') return;
+    const last = record.attempts.at(-1);
+    this.logger.warn('a call failed', {
+      requestId: record.requestId,
+      model: record.model,
+      provider: last?.provider,
+      kind: record.errorKind,
+      status: last?.status,
+      attempts: record.attempts.length,
+    });
+  }
+
+  /** Adds Ollama when it answers on this machine and is neither configured nor named by the environment. */
+  async findOllama(): Promise<void> {
+    const { env, secrets } = this.#options;
+    const now = this.clock.monotonicMs();
+    if (!this.#config.discoverProviders || Object.hasOwn(this.#config.providers, 'ollama')) return;
+    if (this.#providers.some(({ name }) => name === 'ollama') || now - this.#lookedForOllamaAt < rediscoverMs) return;
+    this.#lookedForOllamaAt = now;
+    const found = makeProvider({ name: 'ollama', settings: providerSchema.parse({}), env, secrets, origin: 'this machine' });
+    if ('remedy' in found) return;
+    try {
+      const answer = await this.#httpClient.request(`${found.baseUrl}/api/version`, {
+        signal: AbortSignal.timeout(discoveryMs),
+        headersTimeoutMs: discoveryMs,
+      });
+      await answer.text(64 * 1024);
+      if (answer.status !== 200) return;
+    } catch {
+      return;
+    }
+    if (this.#providers.some(({ name }) => name === 'ollama')) return;
+    this.#providers = [...this.#providers, found];
+    this.catalog.use(this.#providers);
+    this.logger.info('Ollama answers on this machine', { baseUrl: found.baseUrl });
+  }
+
+  #takeProviders(): void {
+    const { env, secrets } = this.#options;
+    const { providers, missing } = providersOf(this.#config, env, secrets);
+    this.#providers = providers;
+    this.#missing = missing;
+    this.catalog.use(providers);
+  }
+
+  #names(): string[] {
+    const listed = this.#providers.flatMap(({ name }) => this.catalog.namesOf(name).map((id) => `${name}/${id}`));
+    return [...Object.keys(this.#config.aliases), ...listed];
+  }
+
+  #onAccount(provider: Provider, reading: AccountReading): void {
+    this.#accounts.set(provider.name, { ...this.#accounts.get(provider.name), ...reading });
+    if (reading.deprecation !== undefined)
+      this.logger.warn('a model is going to end', {
+        provider: provider.name,
+        model: reading.servedModel,
+        notice: reading.deprecation,
+      });
+  }
+}

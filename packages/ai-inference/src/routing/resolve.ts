@@ -1,0 +1,100 @@
+/** From the name a client asks for to the route: which providers are asked, with which model, in which order. Pure. */
+import { didYouMean } from '@switchyard/kit/nearest';
+import type { Provider } from '../providers/provider-set.ts';
+
+/** One step of a route. */
+export interface Candidate {
+  provider: Provider;
+  /** In the provider's own words. */
+  model: string;
+}
+
+export interface Resolving {
+  providers: readonly Provider[];
+  aliases: Readonly<Record<string, string | readonly string[]>>;
+  defaultModel: string | readonly string[] | undefined;
+  /** Providers that list a model of this name. */
+  find(model: string): readonly { provider: Provider }[];
+  /** All names that can be asked for, for suggestions. */
+  names(): readonly string[];
+}
+
+/** A route, or why there is none. `needsCatalog`: the answer may be another once the providers' models are known. */
+export type Route =
+  | { candidates: Candidate[] }
+  | { problem: 'unknown-model' | 'no-provider'; message: string; needsCatalog: boolean };
+
+/** Aliases may lead to aliases, but not for ever. */
+const deepest = 5;
+
+/**
+ * In this order: an alias; `provider/model`, the rest of the name untouched; a model that a provider lists; the only provider
+ * there is, whatever it lists; the default model.
+ */
+export function resolveModel(asked: string, from: Resolving): Route {
+  const candidates = candidatesOf(asked, from, 0);
+  if (candidates.length > 0) return { candidates };
+  const fallback =
+    from.defaultModel === undefined ? [] : listOf(from.defaultModel).flatMap((name) => candidatesOf(name, from, 1));
+  if (fallback.length > 0) return { candidates: fallback };
+  if (from.providers.length === 0)
+    return { problem: 'no-provider', message: 'no provider of models is set up', needsCatalog: false };
+  return {
+    problem: 'unknown-model',
+    message: `no provider here has a model "${asked}"${didYouMean(asked, [...from.names()])}; write "provider/model" to name one (${from.providers.map(({ name }) => name).join(', ')})`,
+    needsCatalog: true,
+  };
+}
+
+function candidatesOf(asked: string, from: Resolving, depth: number): Candidate[] {
+  if (depth > deepest) return [];
+  const alias = aliasOf(asked, from.aliases);
+  if (alias !== undefined) {
+    const names = listOf(alias);
+    // An alias may bear the name of the model it leads to.
+    return names.flatMap((name) => (name === asked ? directly(name, from) : candidatesOf(name, from, depth + 1)));
+  }
+  return directly(asked, from);
+}
+
+function directly(asked: string, { providers, find }: Resolving): Candidate[] {
+  const slash = asked.indexOf('/');
+  if (slash > 0) {
+    const name = asked.slice(0, slash);
+    const provider = providers.find((one) => one.name === name);
+    const model = asked.slice(slash + 1);
+    if (provider && model !== '') return [{ provider, model }];
+  }
+  const found = find(asked);
+  if (found.length > 0) return found.map(({ provider }) => ({ provider, model: asked }));
+  const [only] = providers;
+  return only && providers.length === 1 && asked !== '' ? [{ provider: only, model: asked }] : [];
+}
+
+function aliasOf(asked: string, aliases: Resolving['aliases']): string | readonly string[] | undefined {
+  if (Object.hasOwn(aliases, asked)) return aliases[asked];
+  for (const pattern in aliases) {
+    if (pattern.includes('*') && matches(pattern, asked)) return aliases[pattern];
+  }
+  return undefined;
+}
+
+/** `*` stands for any characters. */
+export function matches(pattern: string, name: string): boolean {
+  const parts = pattern.split('*');
+  const [head = ''] = parts;
+  const tail = parts.at(-1) ?? '';
+  if (parts.length === 1) return pattern === name;
+  if (!name.startsWith(head) || !name.endsWith(tail) || name.length < head.length + tail.length) return false;
+  let from = head.length;
+  for (const part of parts.slice(1, -1)) {
+    const at = name.indexOf(part, from);
+    if (at === -1 || at + part.length > name.length - tail.length) return false;
+    from = at + part.length;
+  }
+  return true;
+}
+
+function listOf(value: string | readonly string[]): readonly string[] {
+  return typeof value === 'string' ? [value] : value;
+}
