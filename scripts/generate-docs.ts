@@ -2,15 +2,26 @@
 // `--check` writes nothing and fails when a document is not what its source makes.
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
+import { configSchema as routerSchema } from '@switchyard/ai-inference';
 import { configJsonSchema, configReference } from '@switchyard/kit/config';
 import { configSchema as gatewaySchema } from '@switchyard/mcp-gateway';
+import { configSchema as proxySchema } from '@switchyard/openai-proxy';
+import type { z } from 'zod';
 
 const root = join(import.meta.dirname, '..');
 
-const documents: Record<string, string> = {
-  'docs/configuration/mcp-gateway.md': `${configReference(gatewaySchema, 'Configuration of mcp-gateway')}`,
-  'docs/configuration/mcp-gateway.schema.json': `${JSON.stringify(configJsonSchema(gatewaySchema), null, 2)}\n`,
+const schemas: Record<string, z.ZodType> = {
+  'mcp-gateway': gatewaySchema,
+  'ai-inference': routerSchema,
+  'openai-proxy': proxySchema,
 };
+
+const documents: Record<string, string> = Object.fromEntries(
+  Object.entries(schemas).flatMap(([name, schema]) => [
+    [`docs/configuration/${name}.md`, `${configReference(schema, `Configuration of ${name}`)}`],
+    [`docs/configuration/${name}.schema.json`, `${JSON.stringify(configJsonSchema(schema), null, 2)}\n`],
+  ]),
+);
 
 const checking = process.argv.includes('--check');
 let stale = 0;

@@ -11,6 +11,8 @@ export interface Daemon {
 
 export const daemons: Readonly<Record<string, Daemon>> = {
   'mcp-gateway': { run: async (start) => start((await import('@switchyard/mcp-gateway')).gatewayDaemon) },
+  'ai-inference': { run: async (start) => start((await import('@switchyard/ai-inference')).routerDaemon) },
+  'openai-proxy': { run: async (start) => start((await import('@switchyard/openai-proxy')).proxyDaemon) },
 };
 
 export const daemonNames: readonly string[] = Object.keys(daemons);

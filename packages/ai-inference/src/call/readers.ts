@@ -20,6 +20,7 @@ import {
 } from '@switchyard/dialects';
 import { FrameSplitter, framesOf } from '@switchyard/dialects/frames';
 import { eventsOf, mergeUsage } from '@switchyard/dialects/model/replay';
+import { streamErrorFrame } from '@switchyard/dialects/stream-error';
 import type { Flow } from '@switchyard/kit/answer';
 import type { ClientAnswer } from './client-answer.ts';
 
@@ -277,10 +278,7 @@ export class PassThroughReader extends StreamReader {
     if (this.isDone) return;
     const { answer, client } = this.options;
     if (answer.committed) {
-      if (!this.#errorPassed) {
-        const renderer = client.streamRenderer((text) => answer.write(text, this.options.flow), renderOptions(this.options));
-        renderer.push({ type: 'error', error });
-      }
+      if (!this.#errorPassed) answer.write(streamErrorFrame(client, error), this.options.flow);
       answer.end();
     }
     this.finish(error);

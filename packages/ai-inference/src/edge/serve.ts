@@ -2,7 +2,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { type Dialect, DialectError, type ModelError } from '@switchyard/dialects';
 import type { Endpoint } from '@switchyard/dialects/endpoints';
-import { geminiArrayStreamRenderer } from '@switchyard/dialects/gemini/array-stream';
+import { geminiArrayStream } from '@switchyard/dialects/gemini/stream-render';
 import type { Access } from '@switchyard/kit/access';
 import { BodyCutError, BodyTooLargeError, readBody } from '@switchyard/kit/body';
 import { refusalOf } from '@switchyard/kit/guard';
@@ -31,7 +31,7 @@ export interface Inbound {
 type Rejection = { error: ModelError; retryAfterMs?: number };
 
 /** Gemini without `alt=sse`: the same events as elements of one array. */
-const geminiArray = { ...dialects.gemini, streamRenderer: geminiArrayStreamRenderer, streamType: 'application/json' };
+const geminiArray = { ...dialects.gemini, streamRenderer: geminiArrayStream, streamType: 'application/json' };
 
 /** The dialect whose errors the client of an endpoint understands. */
 export function dialectOf(endpoint: Endpoint | undefined): Dialect {

@@ -1,4 +1,5 @@
 /** From the name a client asks for to the route: which providers are asked, with which model, in which order. Pure. */
+import { valueFor } from '@switchyard/dialects/model-name';
 import { didYouMean } from '@switchyard/kit/nearest';
 import type { Provider } from '../providers/provider-set.ts';
 
@@ -48,7 +49,7 @@ export function resolveModel(asked: string, from: Resolving): Route {
 
 function candidatesOf(asked: string, from: Resolving, depth: number): Candidate[] {
   if (depth > deepest) return [];
-  const alias = aliasOf(asked, from.aliases);
+  const alias = valueFor(asked, from.aliases);
   if (alias !== undefined) {
     const names = listOf(alias);
     // An alias may bear the name of the model it leads to.
@@ -69,30 +70,6 @@ function directly(asked: string, { providers, find }: Resolving): Candidate[] {
   if (found.length > 0) return found.map(({ provider }) => ({ provider, model: asked }));
   const [only] = providers;
   return only && providers.length === 1 && asked !== '' ? [{ provider: only, model: asked }] : [];
-}
-
-function aliasOf(asked: string, aliases: Resolving['aliases']): string | readonly string[] | undefined {
-  if (Object.hasOwn(aliases, asked)) return aliases[asked];
-  for (const pattern in aliases) {
-    if (pattern.includes('*') && matches(pattern, asked)) return aliases[pattern];
-  }
-  return undefined;
-}
-
-/** `*` stands for any characters. */
-export function matches(pattern: string, name: string): boolean {
-  const parts = pattern.split('*');
-  const [head = ''] = parts;
-  const tail = parts.at(-1) ?? '';
-  if (parts.length === 1) return pattern === name;
-  if (!name.startsWith(head) || !name.endsWith(tail) || name.length < head.length + tail.length) return false;
-  let from = head.length;
-  for (const part of parts.slice(1, -1)) {
-    const at = name.indexOf(part, from);
-    if (at === -1 || at + part.length > name.length - tail.length) return false;
-    from = at + part.length;
-  }
-  return true;
 }
 
 function listOf(value: string | readonly string[]): readonly string[] {

@@ -87,7 +87,7 @@ export function statusPage(status: RouterStatus): string {
       last?.usage ? `${last.usage.inputTokens ?? '?'} + ${last.usage.outputTokens ?? '?'}` : '',
     ];
   });
-  const missing = status.missing.map(({ name, remedy }) => `<li>${escape(name)}: ${escape(remedy)}</li>`).join('');
+  const missing = status.missing.map(({ name, remedy }) => `<li>${escaped(name)}: ${escaped(remedy)}</li>`).join('');
   return `<!doctype html><html lang="en"><meta charset="utf-8"><title>ai-inference</title><style>${style}</style>
 <h1>ai-inference</h1>${status.ready ? '' : '<p><strong>No provider of models is set up.</strong></p>'}
 <h2>Providers</h2>${table(['Provider', 'Address', 'State', 'Models', 'Balance'], providers)}
@@ -98,10 +98,10 @@ ${missing === '' ? '' : `<h2>Not set up</h2><ul>${missing}</ul>`}
 
 function table(heads: string[], rows: string[][]): string {
   if (rows.length === 0) return '<p>None.</p>';
-  const row = (cells: string[], tag: string) => `<tr>${cells.map((cell) => `<${tag}>${escape(cell)}</${tag}>`).join('')}</tr>`;
+  const row = (cells: string[], tag: string) => `<tr>${cells.map((cell) => `<${tag}>${escaped(cell)}</${tag}>`).join('')}</tr>`;
   return `<table>${row(heads, 'th')}${rows.map((cells) => row(cells, 'td')).join('')}</table>`;
 }
 
-function escape(text: string): string {
+function escaped(text: string): string {
   return text.replace(/[&<>"]/g, (char) => ({ '&': '&amp;', '<': '&lt;', '>': '&gt;', '"': '&quot;' })[char] as string);
 }

@@ -1,0 +1,24 @@
+/** Patterns for names of models. */
+
+/** Whether a name fits a pattern, in which `*` stands for any characters. */
+export function matches(pattern: string, name: string): boolean {
+  const parts = pattern.split('*');
+  const [head = ''] = parts;
+  const tail = parts.at(-1) ?? '';
+  if (parts.length === 1) return pattern === name;
+  if (!name.startsWith(head) || !name.endsWith(tail) || name.length < head.length + tail.length) return false;
+  let from = head.length;
+  for (const part of parts.slice(1, -1)) {
+    const at = name.indexOf(part, from);
+    if (at === -1 || at + part.length > name.length - tail.length) return false;
+    from = at + part.length;
+  }
+  return true;
+}
+
+/** The value for a name: its own entry, else that of the first pattern that fits. */
+export function valueFor<T>(name: string, table: Readonly<Record<string, T>>): T | undefined {
+  if (Object.hasOwn(table, name)) return table[name];
+  for (const pattern in table) if (pattern.includes('*') && matches(pattern, name)) return table[pattern];
+  return undefined;
+}
