@@ -35,7 +35,7 @@ export function readSuite(file: string): Suite {
   return value as Suite;
 }
 
-/** The embedded defaults: a gateway on 127.0.0.1:8085 in front of three real MCP servers. Makes the folders they work on. */
+/** The embedded defaults: a gateway on 127.0.0.1:8085 in front of three real MCP servers, the router and its proxy. Makes the folders they work on. */
 export function defaultSuite(places: Places): Suite {
   const files = join(places.dataDirectory, 'files');
   mkdirSync(files, { recursive: true });
@@ -57,6 +57,9 @@ export function defaultSuite(places: Places): Suite {
         },
       },
     },
+    // Their providers come from the environment: VENICE_API_KEY, OPENROUTER_API_KEY, …, and Ollama where it answers.
+    'ai-inference': { listen: { host: '127.0.0.1', port: 8765 } },
+    'openai-proxy': { listen: { host: '127.0.0.1', port: 3001 } },
   };
 }
 

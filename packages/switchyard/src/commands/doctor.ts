@@ -4,6 +4,7 @@ import { delimiter, join } from 'node:path';
 import { type Command, CommandError } from '../command.ts';
 import { readFlags } from '../flags.ts';
 import { gatewayFlags, gatewayUrl, requestGateway } from '../gateway-client.ts';
+import { defaultProxyUrl, defaultRouterUrl, isAlive, routerView } from '../model-plane.ts';
 import { placesOf } from '../places.ts';
 import type { ServerView } from './servers.ts';
 
@@ -23,6 +24,8 @@ export const command: Command = {
       checkState(),
       checkSandbox(process.env.PATH ?? ''),
       ...(await checkGateway(gatewayUrl(values.url))),
+      ...(await checkModels(process.env.SWITCHYARD_ROUTER_URL ?? defaultRouterUrl)),
+      await checkProxy(process.env.SWITCHYARD_PROXY_URL ?? defaultProxyUrl),
     ];
     if (values.json) console.log(JSON.stringify(findings, null, 2));
     else for (const finding of findings) console.log(render(finding));
@@ -83,6 +86,33 @@ async function checkGateway(url: string): Promise<Finding[]> {
     what: `gateway answers at ${url} with ${servers.length} server${servers.length === 1 ? '' : 's'}`,
   };
   return [own, ...servers.map(checkServer)];
+}
+
+async function checkModels(url: string): Promise<Finding[]> {
+  const view = await routerView(url);
+  if (!view)
+    return [
+      { level: 'note', what: `no model router answers at ${url}`, remedy: '`switchyard up` or `switchyard run ai-inference`' },
+    ];
+  if (view.providers.length === 0)
+    return [
+      {
+        level: 'note',
+        what: `the model router answers at ${url}, and has no provider`,
+        remedy: `${view.missing.map(({ name, remedy }) => `${name}: ${remedy}`).join('; ')}; or start Ollama`,
+      },
+    ];
+  return view.providers.map(({ name, baseUrl, state, problem, models }) =>
+    state === 'ready'
+      ? { level: 'ok', what: `models of ${name}: ready${models === undefined ? '' : `, ${models} models`}` }
+      : { level: 'bad', what: `models of ${name}: ${problem}`, remedy: `check its key, and that ${baseUrl} can be reached` },
+  );
+}
+
+async function checkProxy(url: string): Promise<Finding> {
+  return (await isAlive(url))
+    ? { level: 'ok', what: `openai-proxy answers at ${url}` }
+    : { level: 'note', what: `no openai-proxy answers at ${url}`, remedy: '`switchyard up` or `switchyard run openai-proxy`' };
 }
 
 function checkServer({ name, state, tools, lastError = '', protocolVersion }: ServerView): Finding {

@@ -4,6 +4,7 @@ import { type ChildDaemon, startDaemon } from '../child-daemon.ts';
 import { type Command, CommandError } from '../command.ts';
 import { readFlags } from '../flags.ts';
 import { requestGateway } from '../gateway-client.ts';
+import { isAlive, routerLines, routerView } from '../model-plane.ts';
 import { placesOf } from '../places.ts';
 import { defaultSuite, readSuite, type Suite } from '../suite.ts';
 import { type ServerView, serversTable } from './servers.ts';
@@ -13,8 +14,9 @@ const startLimitMs = 60_000;
 export const command: Command = {
   usage: `up [--config FILE] [--verbose]
 
-Without --config: a gateway on 127.0.0.1:8085 with the servers filesystem, memory and everything.
-FILE holds {"mcp-gateway": {…}}, or is any client's mcpServers file. --verbose shows the daemons' logs.`,
+Without --config: a gateway on 127.0.0.1:8085 with the servers filesystem, memory and everything, the model
+router on 127.0.0.1:8765 with the providers whose keys are in the environment, and openai-proxy on 127.0.0.1:3001.
+FILE holds {"mcp-gateway": {…}, "ai-inference": {…}, "openai-proxy": {…}}, or is any client's mcpServers file. --verbose shows the daemons' logs.`,
   async run(args) {
     const { values } = readFlags(args, { config: { type: 'string' }, verbose: { type: 'boolean' } } as const);
     const places = placesOf(process.env);
@@ -43,48 +45,72 @@ function askedToStop(): Promise<string> {
   });
 }
 
-/** Waits until the servers have settled, shows them, and says how to go on. */
+/** Waits until everything has settled, shows where it is, and says how to go on. */
 async function announce(suite: Suite, children: readonly ChildDaemon[]): Promise<'announced' | never> {
-  const gateway = suite['mcp-gateway'];
+  const { 'mcp-gateway': gateway, 'ai-inference': router, 'openai-proxy': proxy } = suite;
+  const rows: [string, string][] = [];
+  const hints: string[] = [];
   if (gateway) {
-    const url = urlOf(gateway);
+    const url = urlOf(gateway, 8085);
     process.stderr.write(`Starting mcp-gateway at ${url} …\n`);
     const servers = await settledServers(url);
     console.log(`\n${serversTable(servers)}\n`);
-    const rows: [string, string][] = [
+    rows.push(
       ['MCP, all servers', `${url}/mcp`],
       ...servers.map(({ name }): [string, string] => [`MCP, ${name}`, `${url}/mcp/${name}`]),
       ['REST', `${url}/api/servers`],
       ['OpenAPI of the tools', `${url}/api/openapi.json`],
       ['Health', `${url}/health/ready`],
       ['Metrics', `${url}/metrics`],
-      ...children.map(({ name, logFile }): [string, string] => [`Log of ${name}`, logFile]),
-    ];
-    const width = Math.max(...rows.map(([title]) => title.length));
-    for (const [title, where] of rows) console.log(`  ${title.padEnd(width)}  ${where}`);
-    console.log(
-      '\nTry:  npx switchyard tools      npx switchyard call everything echo \'{"message": "hello"}\'\nCtrl-C ends everything.',
+    );
+    hints.push('npx switchyard tools', 'npx switchyard call everything echo \'{"message": "hello"}\'');
+  }
+  if (router) {
+    const url = urlOf(router, 8765);
+    const view = await answered(url, 'ai-inference', () => routerView(url));
+    rows.push(
+      ['Models, OpenAI and Anthropic', `${url}/v1`],
+      ['Models, what is going on', `${url}/status`],
+      ...routerLines(view).map((line): [string, string] => ['Models, providers', line]),
     );
   }
+  if (proxy) {
+    const url = urlOf(proxy, 3001);
+    await answered(url, 'openai-proxy', async () => (await isAlive(url)) || undefined);
+    rows.push(['For OpenAI apps (base URL)', `${url}/v1`], ['For Anthropic and Gemini apps', url]);
+  }
+  rows.push(...children.map(({ name, logFile }): [string, string] => [`Log of ${name}`, logFile]));
+  const width = Math.max(...rows.map(([title]) => title.length));
+  for (const [title, where] of rows) console.log(`  ${title.padEnd(width)}  ${where}`);
+  console.log(`${hints.length > 0 ? `\nTry:  ${hints.join('      ')}` : ''}\nCtrl-C ends everything.`);
   return 'announced';
 }
 
-function urlOf(gateway: Record<string, unknown>): string {
-  const listen = (gateway.listen ?? {}) as { host?: string; port?: number };
-  const host = listen.host === undefined || listen.host === '0.0.0.0' || listen.host === '::' ? '127.0.0.1' : listen.host;
-  return `http://${host.includes(':') ? `[${host}]` : host}:${listen.port ?? 8085}`;
-}
-
-async function settledServers(url: string): Promise<ServerView[]> {
+/** Asks until there is an answer. Throws CommandError after a minute. */
+async function answered<T>(url: string, name: string, ask: () => Promise<T | undefined>): Promise<T> {
   const until = Date.now() + startLimitMs;
   for (;;) {
+    const answer = await ask();
+    if (answer !== undefined) return answer;
+    if (Date.now() > until) throw new CommandError(`${name} does not answer at ${url} after ${startLimitMs / 1000} s`);
+    await sleep(50);
+  }
+}
+
+function urlOf(daemon: Record<string, unknown>, defaultPort: number): string {
+  const listen = (daemon.listen ?? {}) as { host?: string; port?: number };
+  const host = listen.host === undefined || listen.host === '0.0.0.0' || listen.host === '::' ? '127.0.0.1' : listen.host;
+  return `http://${host.includes(':') ? `[${host}]` : host}:${listen.port ?? defaultPort}`;
+}
+
+function settledServers(url: string): Promise<ServerView[]> {
+  const until = Date.now() + startLimitMs / 2;
+  return answered(url, 'mcp-gateway', async () => {
     const servers = await requestGateway<{ servers: ServerView[] }>(url, '/api/servers').then(
       (body) => body.servers,
       () => undefined,
     );
     const settled = servers?.every(({ state }) => state !== 'starting');
-    if (servers && (settled || Date.now() > until)) return servers;
-    if (Date.now() > until) throw new CommandError(`the gateway does not answer at ${url} after ${startLimitMs / 1000} s`);
-    await sleep(100);
-  }
+    return settled || Date.now() > until ? servers : undefined;
+  });
 }
