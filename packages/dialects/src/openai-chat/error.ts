@@ -54,7 +54,8 @@ export function parseError(status: number | undefined, body: unknown): ModelErro
   const kind = kindOf(status, error, metadata, message);
   const found: ModelError = { kind, message };
   if (status !== undefined) found.status = status;
-  const word = code ?? upperCaseCode(message) ?? stringOf(error.type);
+  const type = error.type === 'invalid_request_error' ? undefined : stringOf(error.type);
+  const word = code ?? upperCaseCode(message) ?? type;
   if (word !== undefined) found.code = word;
   const param = stringOf(error.param);
   if (param !== undefined) found.param = param;

@@ -65,6 +65,8 @@ class ChatStreamParser implements StreamParser {
   #startFields: JsonObject | undefined;
   #finish: string | undefined;
   #inReasoning = false;
+  /** The words of this thought come in `reasoning_content` or `reasoning`. */
+  #hasThoughtField = false;
   #isRefusal = false;
   readonly #details = new DetailCollector();
   readonly #calls: Call[] = [];
@@ -200,11 +202,14 @@ class ChatStreamParser implements StreamParser {
   #thought(delta: JsonObject): void {
     const details = arrayOf(delta.reasoning_details);
     let text = stringOf(delta.reasoning_content) || stringOf(delta.reasoning) || '';
+    let words = '';
     if (details.length > 0) {
-      const words = this.#details.add(details);
-      if (text === '') text = words;
+      words = this.#details.add(details);
       this.#inReasoning = true;
     }
+    // Where the words stand in a field of their own, a detail that comes later only repeats them.
+    if (text !== '') this.#hasThoughtField = true;
+    else if (!this.#hasThoughtField) text = words;
     if (text === '') return;
     this.#inReasoning = true;
     this.#emit({ type: 'reasoning', text });
@@ -213,6 +218,7 @@ class ChatStreamParser implements StreamParser {
   #closeReasoning(): void {
     if (!this.#inReasoning) return;
     this.#inReasoning = false;
+    this.#hasThoughtField = false;
     const opaque = this.#details.take();
     this.#emit(opaque.length > 0 ? { type: 'reasoning-end', opaque } : { type: 'reasoning-end' });
   }
