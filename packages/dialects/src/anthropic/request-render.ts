@@ -156,15 +156,21 @@ function renderChoice(request: ModelRequest): JsonObject | undefined {
   const isForeign = request.bag?.dialect !== 'anthropic';
   // Anthropic's own default is to allow several calls: a foreign `true` needs no words.
   if (isForeign && choice === undefined && request.parallelToolCalls === true) return undefined;
-  const rendered: JsonObject = choice === undefined ? {} : choiceFields(choice);
+  const rendered: JsonObject = choice === undefined ? {} : choiceFields(choice, request.tools, isForeign);
   if (choice === undefined && isForeign) rendered.type = 'auto';
   const saysParallel = request.parallelToolCalls !== undefined && (!isForeign || rendered.type !== 'none');
   if (saysParallel && !(isForeign && request.parallelToolCalls)) rendered.disable_parallel_tool_use = !request.parallelToolCalls;
   return rendered;
 }
 
-function choiceFields(choice: ToolChoice): JsonObject {
-  if (choice.type === 'tool') return { type: 'tool', name: choice.name };
+function choiceFields(choice: ToolChoice, tools: readonly Tool[], isForeign: boolean): JsonObject {
+  if (choice.type === 'tool') {
+    const tool = isForeign ? (tools.find((one) => one.name === choice.name) ?? { name: choice.name }) : undefined;
+    return {
+      type: 'tool',
+      name: tool === undefined ? choice.name : flatToolName('namespace' in tool ? tool.namespace : undefined, tool.name),
+    };
+  }
   const mode = choice.type === 'allowed' ? choice.mode : choice.type;
   return { type: mode === 'required' ? 'any' : mode };
 }

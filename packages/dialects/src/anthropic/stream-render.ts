@@ -261,6 +261,8 @@ class AnthropicStream implements StreamRenderer {
     } else if (isObject(fields.$call)) this.#ofCall = fields.$call;
     else if (isObject(fields.$message)) this.#atEnd = fields.$message;
     else if (isObject(fields.$event) && typeof fields.$event.type === 'string') this.#event(fields.$event.type, fields.$event);
+    // A block that only Anthropic knows, out of a whole answer (model/replay.ts).
+    else if (typeof fields.type === 'string') this.#wholeBlock(fields);
   }
 
   #finishBlocks(): void {

@@ -66,7 +66,7 @@ class GeminiStream implements StreamRenderer {
         this.#id = event.id;
         if (event.model !== '') this.#model = event.model;
         if (event.usage !== undefined) this.#usage = event.usage;
-        return;
+        return this.#note(fieldsOf(event.bag, 'gemini'));
       case 'text':
         return this.#content(
           this.#parts.render({ type: 'text', text: event.text, ...(event.opaque && { opaque: event.opaque }) }),
@@ -136,8 +136,16 @@ class GeminiStream implements StreamRenderer {
   }
 
   #extra(fields: JsonObject): void {
+    // A part that only Gemini knows, out of a whole answer (model/replay.ts), has no notes.
+    if (fields.$candidate === undefined && fields.$chunk === undefined)
+      this.#content(Object.keys(fields).length > 0 ? [fields] : []);
+    else this.#note({ ...(isObject(fields.$chunk) && fields.$chunk), $candidate: fields.$candidate });
+  }
+
+  /** What Gemini says beside content goes into the last chunk: of the candidate, and of the chunk itself. */
+  #note(fields: JsonObject): void {
     if (isObject(fields.$candidate)) this.#ofCandidate = { ...this.#ofCandidate, ...fields.$candidate };
-    if (isObject(fields.$chunk)) this.#ofChunk = { ...this.#ofChunk, ...fields.$chunk };
+    unpack(this.#ofChunk, fields);
   }
 
   #end(): void {

@@ -44,7 +44,7 @@ function offeredTools(request: ModelRequest, losses: Loss[]): [tool: Tool, index
   const all = request.tools.map((tool, index): [Tool, number] => [tool, index]);
   if (choice === undefined || choice.type === 'auto') return all;
   if (choice.type === 'none') return [];
-  if (choice.type === 'required') {
+  if (choice.type !== 'tool' && choice.type !== 'allowed') {
     losses.push({ field: 'toolChoice', how: 'dropped', why: 'Ollama cannot force a call' });
     return all;
   }
