@@ -108,6 +108,16 @@ for (const [what, text, events] of samples) {
   t.test(`a stream of ${what}`, async (t) => {
     t.same(joined(eventsOfText(anthropic, text)), events);
     t.same(splitsThatDiffer(anthropic, text), [], 'the same in every split');
+    const frames = text.split(/(?<=\n\n)/);
+    const ends = frames.map((_, count) => eventsOfText(anthropic, frames.slice(0, count).join('')));
+    t.ok(
+      ends.every((cut) => cut.every((event) => event.type !== 'end')),
+      'a cut is no end',
+    );
+    t.ok(
+      ends.every((cut) => cut.at(-1)?.type === 'error'),
+      'a cut is said',
+    );
     t.same(cutsThatEnd(anthropic, text), [], 'a cut is a cut');
     const options = { request: requestOf({ reasoning: { budgetTokens: 1024 } }) };
     const again = textOfEvents(anthropic, eventsOfText(anthropic, text), options);

@@ -218,7 +218,10 @@ t.test('a request that is none', async (t) => {
   t.throws(() => gemini.parseRequest({ contents: [] }, context), { name: 'DialectError', param: 'contents' });
   t.throws(() => gemini.parseRequest(minimal), { name: 'DialectError', param: 'model' });
   t.throws(() => gemini.parseRequest({ contents: [5] }, context), { name: 'DialectError', param: 'contents[0]' });
-  t.throws(() => gemini.parseRequest({ contents: [{ role: 'assistant', parts: [] }] }, context), { name: 'DialectError', param: 'contents[0].role' });
+  t.throws(() => gemini.parseRequest({ contents: [{ role: 'assistant', parts: [] }] }, context), {
+    name: 'DialectError',
+    param: 'contents[0].role',
+  });
 });
 
 const foreign = (messages: Message[], more: Partial<ModelRequest> = {}) =>
