@@ -198,3 +198,17 @@ t.test('a thought of Anthropic, streamed in pieces to a client of Gemini and sen
     { role: 'user', content: [{ type: 'tool_result', tool_use_id: 'toolu_1', content: 'r' }] },
   ]);
 });
+
+t.test('a signed text does not end in a block of thought', async (t) => {
+  const opaque = of('gemini', 'signature', 'E');
+  const parts: Part[] = [
+    { type: 'text', text: 'so' },
+    { type: 'text', text: '', opaque },
+  ];
+  const answer: ModelAnswer = { id: 'x', model: 'm', parts, stop: { reason: 'stop' } };
+  const rendered = anthropic.renderAnswer(answer, { request: asked, nowMs: 0 });
+  t.match(rendered.content, [{ type: 'thinking' }, { type: 'text', text: 'so' }]);
+  t.same(back(anthropic, rendered), [{ type: 'text', text: 'so', opaque }]);
+  const events: ModelEvent[] = [{ type: 'text', text: 'so' }, { type: 'text', text: '', opaque }, { type: 'end' }];
+  t.notMatch(textOfEvents(anthropic, events), 'thinking');
+});

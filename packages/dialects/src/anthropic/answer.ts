@@ -39,12 +39,17 @@ export function renderAnswer(answer: ModelAnswer, options: RenderAnswerOptions):
   const view = viewOfThoughts(options.request);
   const content: JsonObject[] = [];
   const has = { calls: false, refusal: false };
-  for (const part of answer.parts) {
+  for (const [index, part] of answer.parts.entries()) {
     if (part.type === 'tool-call') has.calls = true;
     if (part.type === 'refusal') has.refusal = true;
     if (part.type === 'reasoning') {
       const thought = viewedThought(view, part.text, part.opaque);
       if (thought !== undefined) content.push(...withBag(blocksOfThought(thought.text, thought.opaque), part));
+    } else if (part.type === 'text' && part.text === '' && part.opaque !== undefined) {
+      // Gemini may sign its text in a part without words behind it: the token goes before the text.
+      const before = answer.parts[index - 1];
+      const isUnsigned = before?.type === 'text' && before.opaque === undefined;
+      content.splice(isUnsigned ? -1 : content.length, 0, blockOfTextToken(part.opaque));
     } else content.push(...blocksOfPart(part, options.request));
   }
   const message: JsonObject = {
@@ -68,8 +73,8 @@ function withBag(blocks: JsonObject[], part: Part): JsonObject[] {
 export function blocksOfPart(part: Exclude<Part, { type: 'reasoning' }>, request: ModelRequest): JsonObject[] {
   switch (part.type) {
     case 'text': {
-      const text: JsonObject[] = part.text === '' && part.opaque ? [] : withBag([{ type: 'text', text: part.text }], part);
-      return part.opaque === undefined ? text : [...text, blockOfTextToken(part.opaque, part.text)];
+      const text = part.text === '' && part.opaque ? [] : withBag([{ type: 'text', text: part.text }], part);
+      return part.opaque === undefined ? text : [blockOfTextToken(part.opaque), ...text];
     }
     case 'refusal':
       return [{ type: 'text', text: part.text }];

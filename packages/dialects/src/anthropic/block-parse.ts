@@ -4,8 +4,9 @@
  */
 import { bagOf } from '../model/bag.ts';
 import { arrayOf, fieldsBeside, isObject, type JsonObject, type JsonValue, stringOf } from '../model/json.ts';
+import type { Opaque } from '../model/opaque.ts';
 import type { FilePart, ImagePart, Part, Source, TextPart, ToolCallPart, ToolResultPart } from '../model/request.ts';
-import { addThought, joinSignatures } from './thought.ts';
+import { addThought, joinSignatures, textTokenIn } from './thought.ts';
 
 const textFields = new Set(['type', 'text']);
 const mediaFields = new Set(['type', 'source', 'title']);
@@ -17,12 +18,26 @@ export function parseContent(content: JsonValue | undefined): Part[] {
   if (typeof content === 'string') return [{ type: 'text', text: content }];
   const parts: Part[] = [];
   let areSignaturesApart = false;
+  let tokenAhead: Opaque | undefined;
   for (const block of arrayOf(content)) {
     if (!isObject(block)) continue;
-    if (block.type === 'thinking' || block.type === 'redacted_thinking')
+    const token = textTokenIn(block);
+    if (tokenAhead !== undefined && (token !== undefined || block.type !== 'text')) {
+      parts.push({ type: 'text', text: '', opaque: tokenAhead });
+      tokenAhead = undefined;
+    }
+    if (token !== undefined) {
+      tokenAhead = token;
+    } else if (block.type === 'thinking' || block.type === 'redacted_thinking') {
       areSignaturesApart = addThought(block, parts) || areSignaturesApart;
-    else parts.push(parseBlock(block));
+    } else {
+      const part = parseBlock(block);
+      if (tokenAhead !== undefined && part.type === 'text') part.opaque = tokenAhead;
+      tokenAhead = undefined;
+      parts.push(part);
+    }
   }
+  if (tokenAhead !== undefined) parts.push({ type: 'text', text: '', opaque: tokenAhead });
   return areSignaturesApart ? joinSignatures(parts) : parts;
 }
 

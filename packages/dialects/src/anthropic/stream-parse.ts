@@ -9,7 +9,7 @@ import { type SseEvent, SseParser } from '../sse.ts';
 import { parseBlock } from './block-parse.ts';
 import { parseErrorObject } from './error.ts';
 import { parseStop } from './stop.ts';
-import { opaqueOfSignature, withoutItem } from './thought.ts';
+import { isTextToken, opaqueOfSignature, withoutItem } from './thought.ts';
 import { joinUsage, parseUsage } from './usage.ts';
 
 /** The block that is open. `kind` decides where its deltas go. */
@@ -233,9 +233,8 @@ class EventReader {
     const opaque = this.#tokenAhead;
     if (opaque === undefined) return;
     this.#tokenAhead = undefined;
-    if (opaque.origin === 'gemini' && (opaque.itemId === 'text' || opaque.itemId === 'part')) {
-      this.#emit({ type: 'text', text: '', opaque: withoutItem(opaque) });
-    } else this.#emit({ type: 'reasoning-end', opaque: [opaque] });
+    if (isTextToken(opaque)) this.#emit({ type: 'text', text: '', opaque: withoutItem(opaque) });
+    else this.#emit({ type: 'reasoning-end', opaque: [opaque] });
   }
 
   #endCall(open: OpenBlock): void {

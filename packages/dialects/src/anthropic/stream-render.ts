@@ -170,12 +170,15 @@ class AnthropicStream implements StreamRenderer {
     this.#blocks += 1;
   }
 
+  /**
+   * The token of a text can only go before it. Behind it, where Gemini's streams have it, a block of thought would be the last of
+   * the answer, which clients take for its result; Gemini asks for tokens of texts but does not demand them.
+   */
   #text(text: string, opaque: Opaque | undefined): void {
-    if (text !== '') {
-      if (this.#open !== 'text') this.#openBlock('text', { type: 'text', text: '' });
-      this.#delta({ type: 'text_delta', text });
-    }
-    if (opaque !== undefined) this.#wholeBlock(blockOfTextToken(opaque, this.#open === 'text' ? 'text' : ''));
+    if (opaque !== undefined && this.#open !== 'text' && text !== '') this.#wholeBlock(blockOfTextToken(opaque));
+    if (text === '') return;
+    if (this.#open !== 'text') this.#openBlock('text', { type: 'text', text: '' });
+    this.#delta({ type: 'text_delta', text });
   }
 
   #think(text: string): void {

@@ -6,7 +6,8 @@
  * - a `redacted_thinking` block with a wrapped token adds a further one to the thought before it;
  * - an empty `thinking` block whose token has the id of a `tool_use` block of the same message as its `itemId` belongs to that
  *   call (Gemini signs function calls);
- * - one with the `itemId` `text` belongs to the text before it, one with `part` is a text part without words (Gemini again).
+ * - one with the `itemId` `text` belongs to the text behind it (Gemini again), or is a text without words where none follows.
+ *   It stands before its text because clients take the last block for the answer.
  */
 import { bagOf } from '../model/bag.ts';
 import { fieldsBeside, type JsonObject, stringOf } from '../model/json.ts';
@@ -15,8 +16,7 @@ import type { Part, ReasoningPart, ToolCallPart } from '../model/request.ts';
 
 const thinkingFields = new Set(['type', 'thinking', 'signature']);
 const redactedFields = new Set(['type', 'data']);
-const afterText = 'text';
-const wordless = 'part';
+const ofText = 'text';
 
 /** Adds a block of thought to the parts of its message. True when its token may belong to a tool call: see joinSignatures. */
 export function addThought(block: JsonObject, parts: Part[]): boolean {
@@ -30,12 +30,6 @@ export function addThought(block: JsonObject, parts: Part[]): boolean {
   }
   const text = stringOf(block.thinking) ?? '';
   const opaque = opaqueOfSignature(stringOf(block.signature));
-  const carriedFor = text === '' && opaque?.origin === 'gemini' ? opaque.itemId : undefined;
-  if (opaque !== undefined && (carriedFor === afterText || carriedFor === wordless)) {
-    if (carriedFor === afterText && before?.type === 'text' && before.opaque === undefined) before.opaque = withoutItem(opaque);
-    else parts.push({ type: 'text', text: '', opaque: withoutItem(opaque) });
-    return false;
-  }
   const thought = fieldsBeside(block, thinkingFields);
   parts.push({ type: 'reasoning', text, ...(opaque !== undefined && { opaque: [opaque] }), ...bagOf('anthropic', thought) });
   return text === '' && opaque !== undefined && opaque.origin !== 'anthropic' && opaque.itemId !== undefined;
@@ -96,9 +90,21 @@ export function blockOfCallToken(opaque: Opaque, callId: string): JsonObject {
   return { type: 'thinking', thinking: '', signature: wrapOpaque({ ...opaque, itemId: callId }) };
 }
 
-/** The block that carries the token of a text; it stands behind the text, or for one without words. */
-export function blockOfTextToken(opaque: Opaque, text: string): JsonObject {
-  return { type: 'thinking', thinking: '', signature: wrapOpaque({ ...opaque, itemId: text === '' ? wordless : afterText }) };
+/** The block that carries the token of a text. */
+export function blockOfTextToken(opaque: Opaque): JsonObject {
+  return { type: 'thinking', thinking: '', signature: wrapOpaque({ ...opaque, itemId: ofText }) };
+}
+
+/** The token of a text, if this block carries one. */
+export function textTokenIn(block: JsonObject): Opaque | undefined {
+  if (block.type !== 'thinking' || block.thinking !== '') return undefined;
+  const opaque = opaqueOfSignature(stringOf(block.signature));
+  return opaque !== undefined && isTextToken(opaque) ? withoutItem(opaque) : undefined;
+}
+
+/** Whether a token belongs to a text. */
+export function isTextToken(opaque: Opaque): boolean {
+  return opaque.origin === 'gemini' && opaque.itemId === ofText;
 }
 
 /** The thought as Anthropic itself made it; undefined for one it could not verify. */
