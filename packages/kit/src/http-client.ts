@@ -94,7 +94,9 @@ export function createHttpClient(options: HttpClientOptions = {}): HttpClient {
 
   let undici: typeof import('undici') | undefined;
   const load = async () => {
-    undici ??= await import('undici');
+    const module = await import('undici');
+    // A bundler may give a CommonJS module as nothing but its default export.
+    undici ??= 'Pool' in module ? module : (module as { default: typeof import('undici') }).default;
     return undici;
   };
 

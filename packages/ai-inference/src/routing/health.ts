@@ -15,6 +15,8 @@ export interface BreakerSettings {
 
 interface Breaker {
   failures: number;
+  /** What the last failure said. */
+  reason: string;
   /** Monotonic ms until which it is open; 0 while closed. */
   openUntil: number;
   /** One request is on its way to try. */
@@ -73,7 +75,10 @@ export class Health {
     const breaker = this.#breakers.get(keyOf(provider, model));
     if (!breaker || breaker.openUntil === 0) return undefined;
     if (breaker.openUntil > now || breaker.probing)
-      return { reason: `it failed ${breaker.failures} times in a row`, retryAfterMs: Math.max(1000, breaker.openUntil - now) };
+      return {
+        reason: `it failed ${breaker.failures} times in a row (${breaker.reason})`,
+        retryAfterMs: Math.max(1000, breaker.openUntil - now),
+      };
     breaker.probing = true;
     return undefined;
   }
@@ -101,7 +106,7 @@ export class Health {
     if (!consequenceOf(error).unhealthy) return;
     const failures = (breaker?.failures ?? 0) + 1;
     const openUntil = failures >= this.#settings.failures ? now + this.#settings.openMs : 0;
-    this.#breakers.set(keyOf(provider, model), { failures, openUntil, probing: false });
+    this.#breakers.set(keyOf(provider, model), { failures, reason: error.message, openUntil, probing: false });
   }
 
   /** What is wrong with a provider, for people; undefined when nothing is. */
