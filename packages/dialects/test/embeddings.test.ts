@@ -50,6 +50,7 @@ t.test('wrong requests', async (t) => {
   t.throws(() => openaiEmbeddings.parseRequest({ input: 'a' }), { name: 'DialectError', param: 'model' });
   t.throws(() => ollamaEmbeddings.parseRequest({ model: 'm', input: [1] }), { name: 'DialectError', param: 'input' });
   t.throws(() => geminiEmbeddings.parseRequest({ content: { parts: [{ inlineData: {} }] } }, { model: 'm' }), {
+    name: 'DialectError',
     param: 'content',
   });
 });

@@ -13,6 +13,9 @@ export const EXIT_USAGE = 64;
 /** EX_CONFIG of sysexits.h: the configuration can not be used. Units set RestartPreventExitStatus=64 78. */
 export const EXIT_CONFIG = 78;
 
+/** A rotated secret is taken up within this time; looking more often would cost more than all else on a busy path. */
+const SECRET_RECHECK_MS = 100;
+
 /** What may stand on a daemon's command line. */
 export interface DaemonFlags {
   /** `--config FILE`, `-c FILE`. */
@@ -128,7 +131,7 @@ export async function runDaemonMain<T>(
       flags.config === undefined ? parseConfig(schema, options.defaults, 'defaults') : loadConfig(schema, flags.config);
     const config = await load();
     if (flags.checkConfig) finish(`${flags.config ?? 'defaults'}: ok`);
-    const secrets = new Secrets();
+    const secrets = new Secrets({ recheckMs: SECRET_RECHECK_MS });
     const logger = createLogger({ name, mask: (text) => secrets.mask(text) });
     const parts = await options.build(config, { flags, logger, secrets, reloadConfig: load });
     return await runService({ ...parts, name, version, logger, listen: applyListenFlags(parts.listen, flags) });

@@ -1,5 +1,5 @@
 /** Names for requests: our own short id, and the W3C trace context that travels between daemons. */
-import { randomBytes } from 'node:crypto';
+import { randomBytes, randomFillSync } from 'node:crypto';
 
 /** Tells processes apart that made an id in the same millisecond. */
 const processTag = randomBytes(4).readUInt32BE().toString(36).padStart(7, '0').slice(-4);
@@ -65,7 +65,16 @@ export function childTraceparent(parent?: Traceparent | string | null): string {
   return `00-${from?.traceId ?? hex(16)}-${hex(8)}-${from?.flags ?? '00'}`;
 }
 
+/** Random bytes are cheap by the thousand and dear by the dozen. */
+const pool = Buffer.alloc(4096);
+let unused = 0;
+
 function hex(bytes: number): string {
-  const text = randomBytes(bytes).toString('hex');
+  if (unused < bytes) {
+    randomFillSync(pool);
+    unused = pool.length;
+  }
+  const text = pool.toString('hex', pool.length - unused, pool.length - unused + bytes);
+  unused -= bytes;
   return /^0+$/.test(text) ? hex(bytes) : text;
 }

@@ -29,17 +29,21 @@ export interface SecretsOptions {
   credentialsDirectory?: string;
   /** Where `${env:NAME}` is looked up. Default: the process's environment. */
   env?: NodeJS.ProcessEnv;
+  /** For how long a file that was read is not looked at again, in ms. Default 0: it is looked at each time. */
+  recheckMs?: number;
 }
 
 /** Follows references and remembers every value it has handed out, to mask it. */
 export class Secrets {
   readonly #directory: string | undefined;
   readonly #env: NodeJS.ProcessEnv;
-  readonly #files = new Map<string, { stamp: string; value: string }>();
+  readonly #files = new Map<string, { stamp: string; value: string; lookedAt: number }>();
+  readonly #recheckMs: number;
   readonly #mask = new SecretMask();
 
   constructor(options: SecretsOptions = {}) {
     this.#env = options.env ?? process.env;
+    this.#recheckMs = options.recheckMs ?? 0;
     this.#directory = options.credentialsDirectory ?? this.#env.CREDENTIALS_DIRECTORY;
   }
 
@@ -93,7 +97,7 @@ export class Secrets {
       throw new SecretError(field, `credential ${name} is not available: CREDENTIALS_DIRECTORY is not set (${remedy})`);
     }
     const path = join(this.#directory, name);
-    if (statOrError(path) instanceof Error) {
+    if (!this.#files.has(path) && statOrError(path) instanceof Error) {
       const hint = didYouMean(name, listOrNothing(this.#directory)) || ` (is there a LoadCredential=${name}:/path in the unit?)`;
       throw new SecretError(field, `credential ${name} does not exist in ${this.#directory}${hint}`);
     }
@@ -112,13 +116,21 @@ export class Secrets {
 
   #readFile(path: string, field: string): string {
     if (!isAbsolute(path)) throw new SecretError(field, `\${file:${path}} needs an absolute path`);
+    const now = performance.now();
+    const recent = this.#files.get(path);
+    if (recent !== undefined && now - recent.lookedAt < this.#recheckMs) return recent.value;
     const stat = statOrError(path);
-    if (stat instanceof Error) throw new SecretError(field, explainFile(path, stat));
+    if (stat instanceof Error) {
+      this.#files.delete(path);
+      throw new SecretError(field, explainFile(path, stat));
+    }
     const stamp = `${stat.dev}:${stat.ino}:${stat.size}:${stat.mtimeMs}:${stat.ctimeMs}`;
-    const known = this.#files.get(path);
-    if (known?.stamp === stamp) return known.value;
+    if (recent?.stamp === stamp) {
+      recent.lookedAt = now;
+      return recent.value;
+    }
     const value = readSecretFile(path, field, stat.size);
-    this.#files.set(path, { stamp, value });
+    this.#files.set(path, { stamp, value, lookedAt: now });
     return value;
   }
 }

@@ -91,7 +91,8 @@ function renderAssistant(message: Message, path: string, nativeCustom: ReadonlyS
       if (part.type !== 'text' || part.text !== '' || part.opaque === undefined) content.push(part);
     }
   });
-  const body = renderContent(content, form.content === 'array', path, losses);
+  const texts = message.bag?.dialect === dialect ? content : joinTexts(content);
+  const body = renderContent(texts, form.content === 'array', path, losses);
   if (body !== undefined) written.content = body;
   else Object.assign(written, emptyContent(form, calls.length > 0 ? null : ''));
   if (thought !== '') for (const field of textFields(message, form, details)) written[field] = thought;
@@ -102,6 +103,13 @@ function renderAssistant(message: Message, path: string, nativeCustom: ReadonlyS
   else if (calls.length > 0 || form.tool_calls === 'empty') written.tool_calls = calls;
   if (message.name !== undefined) written.name = message.name;
   return { ...written, ...wireFieldsOf(message.bag, dialect) };
+}
+
+/** Texts of other dialects as one string, because many servers take nothing else from an assistant. */
+function joinTexts(parts: readonly Part[]): Part[] {
+  const isPlain = parts.every((part) => part.type === 'text' && part.cacheControl === undefined);
+  if (!isPlain || parts.length < 2) return [...parts];
+  return [{ type: 'text', text: parts.map((part) => (part.type === 'text' ? part.text : '')).join('') }];
 }
 
 /** Where the words of a thought go: where the client had them, else into the field that most servers read. */
