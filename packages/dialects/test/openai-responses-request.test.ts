@@ -235,7 +235,7 @@ t.test('what Codex means', async (t) => {
     { id: 'call_2', isCustom: true, arguments: '*** Begin Patch' },
   ]);
   t.match(request.messages[5]?.parts, [
-    { callId: 'call_1', name: 'echo', content: [{ type: 'text', text: 'one' }, { type: 'image' }] },
+    { callId: 'call_1', name: 'mcp__probe__echo', content: [{ type: 'text', text: 'one' }, { type: 'image' }] },
     { callId: 'call_2', isCustom: true, content: [{ text: '{"output":"ok"}' }] },
   ]);
   t.match(request.tools.slice(0, 4), [

@@ -7,6 +7,7 @@ import { bagOf, fieldsOf } from '../model/bag.ts';
 import { DialectError } from '../model/error.ts';
 import { fieldsBeside, isObject, type JsonObject, type JsonValue, objectOf, stringOf } from '../model/json.ts';
 import type { ImagePart, Message, Part, ToolCallPart, ToolResultPart } from '../model/request.ts';
+import { flatToolName } from '../model/tool-names.ts';
 import { parseContent } from './content.ts';
 import { dialect, joinTextToken, readThought } from './thought.ts';
 
@@ -149,7 +150,8 @@ function parseResult(item: JsonObject, path: string, before: readonly Message[])
     content: parseContent(item.output, `${path}.output`),
   };
   const call = findCall(item.call_id, before);
-  if (call !== undefined) found.name = call.name;
+  // Other dialects join by the name they were told of the call, which is the flat one.
+  if (call !== undefined) found.name = flatToolName(call.namespace, call.name);
   if (isCustom) found.isCustom = true;
   return Object.assign(found, bagOf(dialect, fieldsBeside(item, knownOfResult), { $form: formOfContent(item.output) }));
 }
