@@ -91,7 +91,9 @@ function argsOf(part: ToolCallPart, field: string, context: PartContext): JsonOb
 }
 
 function renderResult(part: ToolResultPart, field: string, context: PartContext): JsonObject {
-  const name = part.name === undefined ? context.names.get(part.callId) : nameFor({ name: part.name }, context.isNative);
+  const called = context.isNative ? undefined : context.names.get(part.callId);
+  const name =
+    called ?? (part.name === undefined ? context.names.get(part.callId) : nameFor({ name: part.name }, context.isNative));
   if (name === undefined) {
     context.losses.push({
       field: `${field}.name`,

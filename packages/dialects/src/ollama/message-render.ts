@@ -109,12 +109,8 @@ class MessageWriter {
       if (one.type !== 'tool-result') this.#collect(one, `${field}.content[${index}]`, collected);
     });
     if (part.isError) this.#drop(`${field}.isError`, 'Ollama has no mark for failed tools: the text has to say it');
-    const name =
-      part.name === undefined
-        ? this.#isNative
-          ? undefined
-          : this.#names.get(part.callId)
-        : nameFor({ name: part.name }, this.#isNative);
+    const called = this.#isNative ? undefined : this.#names.get(part.callId);
+    const name = called ?? (part.name === undefined ? undefined : nameFor({ name: part.name }, this.#isNative));
     const rendered: JsonObject = { role: 'tool', content: collected.texts.join('\n') };
     if (name !== undefined) rendered.tool_name = name;
     if (!part.callId.startsWith(madeUpId)) rendered.tool_call_id = part.callId;
