@@ -1,7 +1,6 @@
 // The chaos upstream answers in every dialect so that the dialect's own parser reads it, and its faults do what they say.
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { Dialect, JsonObject, ModelEvent } from '@switchyard/dialects';
-import * as dialects from '@switchyard/dialects';
+import { anthropic, type Dialect, gemini, type JsonObject, type ModelEvent, ollama } from '@switchyard/dialects';
 import { openaiChat } from '@switchyard/dialects/openai-chat/index';
 import { openaiCompletions } from '@switchyard/dialects/openai-completions/index';
 import { openaiResponses } from '@switchyard/dialects/openai-responses/index';
