@@ -7,7 +7,7 @@ import { unpack } from '../fields.ts';
 import { fieldsOf } from '../model/bag.ts';
 import { jsonArgumentsOf } from '../model/custom-tools.ts';
 import { isObject, type JsonObject, type JsonValue } from '../model/json.ts';
-import type { Part, Source, ToolCallPart, ToolResultPart } from '../model/request.ts';
+import type { Part, ReasoningPart, Source, ToolCallPart, ToolResultPart } from '../model/request.ts';
 import { flatToolName } from '../model/tool-names.ts';
 import { ownThought } from './thought.ts';
 
@@ -22,17 +22,29 @@ export interface BlockContext {
 export function renderParts(parts: readonly Part[], path: string, context: BlockContext): JsonObject[] {
   const blocks: JsonObject[] = [];
   parts.forEach((part, index) => {
-    const block = renderPart(part, `${path}[${index}]`, context);
-    if (block !== undefined) blocks.push(block);
+    const field = `${path}[${index}]`;
+    if (part.type === 'reasoning') blocks.push(...renderThought(part, field, context));
+    else {
+      const block = renderPart(part, field, context);
+      if (block !== undefined) blocks.push(block);
+    }
   });
   return blocks;
 }
 
-function renderPart(part: Part, field: string, context: BlockContext): JsonObject | undefined {
+/** What else the client said of a thought belongs to its first block. */
+function renderThought(part: ReasoningPart, field: string, { losses }: BlockContext): JsonObject[] {
+  const [first, ...more] = ownThought(part);
+  if (first !== undefined) return [unpack(first, fieldsOf(part.bag, 'anthropic')), ...more];
+  losses.push({ field, how: 'dropped', why: 'Anthropic takes back only thoughts that it signed itself' });
+  return [];
+}
+
+function renderPart(part: Exclude<Part, ReasoningPart>, field: string, context: BlockContext): JsonObject | undefined {
   const lose = (why: string): undefined => {
     context.losses.push({ field, how: 'dropped', why });
   };
-  if ('opaque' in part && part.type !== 'reasoning' && part.opaque !== undefined) {
+  if ('opaque' in part && part.opaque !== undefined) {
     context.losses.push({
       field: `${field}.opaque`,
       how: 'dropped',
@@ -49,11 +61,6 @@ function renderPart(part: Part, field: string, context: BlockContext): JsonObjec
     case 'image':
     case 'file':
       return renderMedia(part, lose, context);
-    case 'reasoning': {
-      const thought = ownThought(part);
-      if (thought === undefined) return lose('Anthropic takes back only thoughts that it signed itself');
-      return unpack(thought, fieldsOf(part.bag, 'anthropic'));
-    }
     case 'tool-call':
       return renderCall(part, field, context);
     case 'tool-result':

@@ -107,10 +107,16 @@ export function isTextToken(opaque: Opaque): boolean {
   return opaque.origin === 'gemini' && opaque.itemId === ofText;
 }
 
-/** The thought as Anthropic itself made it; undefined for one it could not verify. */
-export function ownThought(part: ReasoningPart): JsonObject | undefined {
-  const own = part.opaque?.find((opaque) => opaque.origin === 'anthropic');
-  if (own === undefined) return undefined;
-  if (own.kind === 'redacted') return { type: 'redacted_thinking', data: own.value };
-  return { type: 'thinking', thinking: part.text, signature: own.value };
+/**
+ * The thought as Anthropic itself made it, a block for each of its tokens (a client may hold a signed thought and a redacted one
+ * as one part); none for a thought it could not verify. Words stand in the block of the first signature.
+ */
+export function ownThought(part: ReasoningPart): JsonObject[] {
+  const own = (part.opaque ?? []).filter((opaque) => opaque.origin === 'anthropic');
+  const signed = own.find((opaque) => opaque.kind === 'signature');
+  return own.map((opaque) =>
+    opaque.kind === 'redacted'
+      ? { type: 'redacted_thinking', data: opaque.value }
+      : { type: 'thinking', thinking: opaque === signed ? part.text : '', signature: opaque.value },
+  );
 }

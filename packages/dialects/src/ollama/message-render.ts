@@ -50,8 +50,10 @@ class MessageWriter {
     if (isEmpty && (hasResults || message.parts.length > 0)) return;
     const fields = fieldsOf(message.bag, 'ollama');
     const rendered: JsonObject = { role: message.role === 'developer' ? 'system' : message.role };
-    if (texts.length > 0 || fields.$content !== 'none') rendered.content = texts.join('\n');
-    if (thoughts.length > 0) rendered.thinking = thoughts.join('\n');
+    // Parts of an answer are one text that another provider cut into pieces; those of others stand for themselves.
+    const between = message.role === 'assistant' ? '' : '\n';
+    if (texts.length > 0 || fields.$content !== 'none') rendered.content = texts.join(between);
+    if (thoughts.length > 0) rendered.thinking = thoughts.join(between);
     if (images.length > 0) rendered.images = images;
     if (calls.length > 0) rendered.tool_calls = calls;
     this.messages.push(unpack(rendered, fields));
