@@ -23,6 +23,7 @@ import type { Job, LoadResult } from './bench/load.ts';
 import { cpuUs, end, endAll, rssMb, until } from './bench/processes.ts';
 import { type Cell, median, report } from './bench/report.ts';
 import { openSession, request, toolCall, type Wire } from './bench/wire.ts';
+import { hasWrk, wrkLoad } from './bench/wrk.ts';
 
 const { values } = parseArgs({
   options: {
@@ -110,6 +111,7 @@ async function measure(cell: Cell): Promise<void> {
 }
 
 function runLoad(job: Job): Promise<LoadResult> {
+  if (hasWrk) return wrkLoad(job, folder);
   return new Promise((resolve, reject) => {
     const child = spawn(process.execPath, [loadProgram], { stdio: ['pipe', 'pipe', 'inherit'] });
     let text = '';

@@ -13,6 +13,7 @@ import { cpuUs, end, endAll, rssMb, until } from './bench/processes.ts';
 import { agentRequest, chatRequest, messagesRequest, type RouterCell, report } from './bench/router-report.ts';
 import { nginx, portkey, type RouterTarget, router, undiciRelay, upstream } from './bench/router-targets.ts';
 import type { StreamResult } from './bench/stream-load.ts';
+import { hasWrk, wrkLoad } from './bench/wrk.ts';
 
 const { values } = parseArgs({
   options: {
@@ -138,6 +139,7 @@ async function measure(cell: RouterCell): Promise<void> {
 }
 
 function runLoad(program: string, job: Job): Promise<LoadResult | StreamResult> {
+  if (hasWrk && program === 'load.ts') return wrkLoad(job, folder);
   return new Promise((resolve, reject) => {
     const child = spawn(process.execPath, [join(import.meta.dirname, 'bench', program)], { stdio: ['pipe', 'pipe', 'inherit'] });
     let text = '';

@@ -1,6 +1,7 @@
 // Turns the cells of the gateway benchmark into the page that people read, and holds them against the targets. Pure.
 import type { LoadResult } from './load.ts';
 import type { Wire } from './wire.ts';
+import { hasWrk } from './wrk.ts';
 
 export interface Cell {
   scenario: string;
@@ -21,6 +22,9 @@ export interface Measured {
   seconds: number;
   missing: ReadonlyMap<string, string>;
 }
+
+/** What makes the load. */
+export const generator = hasWrk ? 'wrk' : 'scripts/bench/load.ts';
 
 export function median(values: readonly number[]): number {
   const sorted = [...values].sort((a, b) => a - b);
@@ -106,7 +110,7 @@ export function report(measured: Measured): { text: string; failed: boolean } {
 
 Written by \`npm run bench:gateway -- --write\`: ${rounds} interleaved rounds of ${seconds} s per cell, medians. Everything is on in the gateway: a
 bearer token with rights and a rate limit, queue, breaker, timers, result limit, metrics, activity. The same hand-written stdio echo server
-stands behind every gateway; the load comes from a process of its own over keep-alive connections. CPU is that of the measured process
+stands behind every gateway; the load comes from a process of its own (${generator}) over keep-alive connections. CPU is that of the measured process
 alone (\`/proc/PID/stat\`). The machine: ${machine}. Absolute figures are this machine's, shared with the load and the upstream; the ratios are
 what to compare.
 

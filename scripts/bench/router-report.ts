@@ -1,6 +1,6 @@
 // The requests of the router benchmark, and its page: cells turned into tables and held against the targets. Pure.
 import type { Job } from './load.ts';
-import { median } from './report.ts';
+import { generator, median } from './report.ts';
 
 export interface RouterResult {
   /** Requests, or whole streams. */
@@ -203,7 +203,7 @@ export function report(measured: RouterMeasured): { text: string; failed: boolea
 
 Written by \`npm run bench:router -- --write\`: ${rounds} interleaved rounds of ${seconds} s per cell, medians. Everything is on in the router: routes,
 health, timers, metrics, the record of each call. The same canned provider stands behind every target; the load comes from a process of
-its own over keep-alive connections. CPU is that of the measured process alone (\`/proc/PID/stat\`). The machine: ${machine}. Absolute
+its own (${generator}) over keep-alive connections. CPU is that of the measured process alone (\`/proc/PID/stat\`). The machine: ${machine}. Absolute
 figures are this machine's, shared with the load and the provider; the ratios are what to compare.
 
 ${markdown(['target', 'measured', 'wanted', ''], checks)}

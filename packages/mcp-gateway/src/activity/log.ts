@@ -61,7 +61,8 @@ export interface ActivityLogOptions {
 }
 
 const flushMs = 250;
-const flushRows = 500;
+/** Rows that wait are copied at each collection of garbage: few cost less than the transactions they save. */
+const flushRows = 64;
 const pruneMs = 60_000;
 const argumentChars = 2000;
 const previewChars = 500;
