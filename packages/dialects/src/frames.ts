@@ -56,6 +56,8 @@ export function endOfLastEvent(bytes: Buffer): number {
       continue;
     }
     let before = at - 1;
+    // Half of a CRLF: by the letter its event is over, but clients that look for CRLFCRLF would not see it if this were all.
+    if (code === CR && at === bytes.length - 1 && bytes[before] === LF) continue;
     // CRLF is one line end.
     if (code === LF && bytes[before] === CR) before -= 1;
     if (before >= 0 && (bytes[before] === LF || bytes[before] === CR)) return at + 1;

@@ -21,9 +21,7 @@ for (const [name, text] of Object.entries(streams)) {
       const second = splitter.push(bytes.subarray(split)) ?? Buffer.alloc(0);
       t.equal(String(first) + String(second) + String(splitter.rest ?? ''), text, `split at ${split}`);
       const whole = frames.map((_, index) => frames.slice(0, index + 1).join(''));
-      // A CRLF may be split between its two bytes: then the LF begins the next piece, which is an empty line more.
-      const ended = ['', ...whole, ...whole.map((part) => part.slice(0, -1))];
-      t.ok(ended.includes(String(first)), `no event is passed in part at ${split}`);
+      t.ok(['', ...whole].includes(String(first)), `no event is passed in part at ${split}`);
     }
   });
 }
