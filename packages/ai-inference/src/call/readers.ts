@@ -204,18 +204,25 @@ abstract class StreamReader implements AnswerReader {
 
   protected abstract seen(event: ModelEvent): void;
   abstract data(chunk: Buffer): void;
-  abstract fail(error: ModelError): void;
 
   end(): void {
     if (this.#done) return;
     this.parser.end();
     // The parser has said `end` or `error` by now.
+    this.fail({ kind: 'cut', message: 'the provider ended the stream before the answer was complete' });
+  }
+
+  /** The transfer is over. What the stream itself said of its end counts more than how the connection went. */
+  fail(error: ModelError): void {
+    if (this.#done) return;
     if (this.#ended === 'end') this.complete();
-    else this.fail(this.#ended ?? { kind: 'cut', message: 'the provider ended the stream before the answer was complete' });
+    else this.broken(this.#ended ?? error);
   }
 
   /** The provider's stream is whole. */
   protected abstract complete(): void;
+  /** It is not. */
+  protected abstract broken(error: ModelError): void;
 }
 
 /** The client speaks the upstream's dialect: whole events pass as they are, each as it comes. */
@@ -241,11 +248,11 @@ export class PassThroughReader extends StreamReader {
     try {
       frames = this.#frames.push(chunk);
     } catch (error) {
-      return this.fail({ kind: 'malformed', message: (error as Error).message });
+      return this.broken({ kind: 'malformed', message: (error as Error).message });
     }
     this.feed(chunk);
     if (frames === undefined) return;
-    if (this.toldError && !this.options.answer.committed) return this.fail(this.toldError);
+    if (this.toldError && !this.options.answer.committed) return this.broken(this.toldError);
     if (!this.#decided && this.mayHold) {
       this.#held.push(frames);
       return;
@@ -274,7 +281,7 @@ export class PassThroughReader extends StreamReader {
     this.finish();
   }
 
-  override fail(error: ModelError): void {
+  protected override broken(error: ModelError): void {
     if (this.isDone) return;
     const { answer, client } = this.options;
     if (answer.committed) {
@@ -322,7 +329,7 @@ export class TranslatingReader extends StreamReader {
     if (this.isDone) return;
     this.feed(chunk);
     this.#flush();
-    if (this.toldError) this.fail(this.toldError);
+    if (this.toldError) this.broken(this.toldError);
   }
 
   protected override complete(): void {
@@ -333,7 +340,7 @@ export class TranslatingReader extends StreamReader {
     this.finish();
   }
 
-  override fail(error: ModelError): void {
+  protected override broken(error: ModelError): void {
     if (this.isDone) return;
     const { answer } = this.options;
     if (answer.committed && this.#renderer) {
