@@ -1,5 +1,6 @@
 // Stands before the chaos upstream, which calls the first tool it is offered. Agents bring tools of their own (a shell among them), so
-// where the tool of the test is offered, only that one is shown to it. Everything else passes as it came.
+// where the tool of the test is offered, only that one is shown to it. And Gemini's contents of one role in a row become one, as Gemini
+// takes them: the chats of its SDK send every piece of a stream back on its own. Everything else passes as it came.
 import { createServer, request as send } from 'node:http';
 import type { AddressInfo } from 'node:net';
 
@@ -32,11 +33,26 @@ export function startPicker(upstream: string): Promise<string> {
 
 function picked(body: Buffer): Buffer {
   const text = body.toString('utf8');
-  if (!text.includes(toolName)) return body;
-  const value = JSON.parse(text) as { tools?: unknown };
-  if (!Array.isArray(value.tools)) return body;
-  value.tools = value.tools.flatMap(onlyOurs);
+  if (!text.includes(toolName) && !text.includes('"contents"')) return body;
+  const value = JSON.parse(text) as { tools?: unknown; contents?: unknown };
+  if (Array.isArray(value.tools) && text.includes(toolName)) value.tools = value.tools.flatMap(onlyOurs);
+  if (Array.isArray(value.contents)) value.contents = joined(value.contents);
   return Buffer.from(JSON.stringify(value));
+}
+
+interface Content {
+  role?: string;
+  parts?: unknown[];
+}
+
+function joined(contents: readonly Content[]): Content[] {
+  const turns: Content[] = [];
+  for (const { role, parts = [] } of contents) {
+    const last = turns.at(-1);
+    if (last !== undefined && last.role === role) last.parts?.push(...parts);
+    else turns.push({ ...(role !== undefined && { role }), parts: [...parts] });
+  }
+  return turns;
 }
 
 /** A tool, or what a group of tools (Gemini's declarations, Codex's namespaces) keeps. */
