@@ -4,6 +4,17 @@ import { Answer } from '@switchyard/kit/answer';
 import type { Failure } from '../routing/failure.ts';
 
 export class ClientAnswer extends Answer {
+  /** Aborts when the client leaves before all was said; it may have left already. */
+  leaving(): AbortSignal {
+    const left = new AbortController();
+    if (this.gone) left.abort();
+    else
+      this.response.once('close', () => {
+        if (!this.response.writableFinished) left.abort();
+      });
+    return left.signal;
+  }
+
   /** Refuses or fails before anything was sent, in the client's dialect. */
   fail(
     dialect: Pick<Dialect, 'renderError'>,

@@ -72,23 +72,20 @@ export class ModelCall {
   readonly #env: CallEnvironment;
   readonly #options: ModelCallOptions;
   readonly #attempts: AttemptRecord[] = [];
-  readonly #left = new AbortController();
+  readonly #left: AbortSignal;
   #running: Attempt | undefined;
   #request: ModelRequest | undefined;
 
   constructor(env: CallEnvironment, options: ModelCallOptions) {
     this.#env = env;
     this.#options = options;
+    this.#left = options.answer.leaving();
   }
 
   /** Answers the client. Never rejects for anything a client or a provider does. */
   async run(): Promise<void> {
     const { answer, client } = this.#options;
-    answer.response.once('close', () => {
-      if (answer.response.writableFinished) return;
-      this.#left.abort();
-      this.#running?.abort();
-    });
+    this.#left.addEventListener('abort', () => this.#running?.abort());
     let ended: AttemptResult | Failure | typeof gone;
     try {
       ended = await this.#route();
@@ -134,7 +131,7 @@ export class ModelCall {
     const { clock, health, retries } = this.#env;
     const { provider, model } = candidate;
     for (let attempt = 1; ; attempt += 1) {
-      if (this.#left.signal.aborted) return gone;
+      if (this.#left.aborted) return gone;
       const refusal = health.admit(provider, model);
       if (refusal) {
         const error: ModelError = { kind: 'overloaded', message: `${provider.name} is left alone: ${refusal.reason}` };
@@ -157,7 +154,7 @@ export class ModelCall {
       const delayMs = retryDelayMs(result.failure, attempt, retries, Math.random());
       if (delayMs === undefined) return result;
       try {
-        await sleep(delayMs, { clock, signal: this.#left.signal });
+        await sleep(delayMs, { clock, signal: this.#left });
       } catch {
         return gone;
       }
@@ -201,7 +198,7 @@ export class ModelCall {
       });
       this.#running = attempt;
       attempt.start();
-      if (this.#left.signal.aborted) attempt.abort();
+      if (this.#left.aborted) attempt.abort();
       result = await attempt.result;
     } catch (error) {
       if (!(error instanceof SecretError)) throw error;

@@ -79,6 +79,7 @@ async function ask(
   const { clock, health, retries } = env;
   const { provider, model } = candidate;
   for (let attempt = 1; ; attempt += 1) {
+    if (signal.aborted) return { failure: { error: { kind: 'cut', message: 'the client left' } } };
     const refusal = health.admit(provider, model);
     if (refusal) {
       const error: ModelError = { kind: 'overloaded', message: `${provider.name} is left alone: ${refusal.reason}` };

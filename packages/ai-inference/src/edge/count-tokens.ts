@@ -17,14 +17,13 @@ export async function countTokens(
   const [first] = candidates;
   const path = first?.provider.profile.countTokens?.[endpoint.dialect]?.(first.model);
   if (first && path !== undefined) {
-    const left = new AbortController();
-    answer.response.once('close', () => left.abort());
+    const left = answer.leaving();
     const attempts: AttemptRecord[] = [];
     const version = request.headers['anthropic-version'];
     const result = await simpleCall(
       router.simpleEnvironment(),
       [first],
-      left.signal,
+      left,
       () => ({
         path,
         body: body.rewritten({ set: endpoint.dialect === 'gemini' ? {} : { model: first.model } }),

@@ -48,10 +48,9 @@ export async function serveEmbeddings(
   };
   // A body that cannot be read is the client's mistake whoever would serve it.
   request();
-  const left = new AbortController();
-  answer.response.once('close', () => left.abort());
+  const left = answer.leaving();
   const attempts: AttemptRecord[] = [];
-  const result = await simpleCall(router.simpleEnvironment(), candidates, left.signal, prepare, attempts);
+  const result = await simpleCall(router.simpleEnvironment(), candidates, left, prepare, attempts);
   if ('failure' in result) answer.fail(client, result.failure.error, result.failure);
   else {
     const { provider, model: served } = result.candidate;
@@ -67,7 +66,7 @@ export async function serveEmbeddings(
     dialect: `${endpoint.format}-embeddings`,
     model,
     stream: false,
-    outcome: left.signal.aborted && !answer.response.writableFinished ? 'aborted' : 'failure' in result ? 'error' : 'ok',
+    outcome: left.aborted ? 'aborted' : 'failure' in result ? 'error' : 'ok',
     ...('failure' in result && { errorKind: result.failure.error.kind }),
     attempts,
     startedAtMs,
