@@ -99,10 +99,11 @@ function kindOf(status: number | undefined, error: JsonObject, metadata: JsonObj
   // OpenRouter: a 402 for money that other requests hold passes by itself; a 403 for the limit of a key is about money.
   if (metadata.limit_source === 'openrouter_in_flight_budget') return 'rate-limit';
   if (metadata.limit_source === 'openrouter_key_limit') return 'balance';
-  for (const word of [metadata.error_type, error.code, upperCaseCode(message)]) {
-    const kind = typeof word === 'string' ? kindOfCode.get(word.toLowerCase()) : undefined;
-    if (kind !== undefined) return kind;
-  }
+  const words = [metadata.error_type, error.code, upperCaseCode(message)];
+  const kinds = words.map((word) => (typeof word === 'string' ? kindOfCode.get(word.toLowerCase()) : undefined));
+  // That the server failed is what every 5xx says: which of them it is says more.
+  const told = kinds.find((kind) => kind !== undefined && (kind !== 'server' || status === undefined || status < 500));
+  if (told !== undefined) return told;
   const statusInside = numberOf(error.code) ?? numberOf(Number(stringOf(error.code) || Number.NaN));
   const effective =
     status ?? (statusInside !== undefined && statusInside >= 400 && statusInside < 600 ? statusInside : undefined);
@@ -110,7 +111,7 @@ function kindOf(status: number | undefined, error: JsonObject, metadata: JsonObj
     for (const [pattern, kind] of kindOfText) if (pattern.test(message)) return kind;
   }
   const kindOfType = kindOfCode.get(stringOf(error.type) ?? '');
-  if (kindOfType !== undefined) return kindOfType;
+  if (kindOfType !== undefined && (kindOfType !== 'server' || effective === undefined || effective < 500)) return kindOfType;
   if (effective !== undefined) return kindOfStatus(effective);
   return error.type === 'invalid_request_error' || error.code === 'invalid_request' ? 'invalid-request' : 'server';
 }
