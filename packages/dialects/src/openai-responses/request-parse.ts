@@ -14,6 +14,7 @@ import {
 import type { Message, ModelRequest, Reasoning } from '../model/request.ts';
 import { parseItems } from './item-parse.ts';
 import { dialect } from './thought.ts';
+import { toolsOfItems, withoutToolItems } from './tool-items.ts';
 import { parseFormat, parseToolChoice, parseTools } from './tools.ts';
 
 /** The body as the model says it. Throws DialectError for a field without which there is no request. */
@@ -26,7 +27,7 @@ export function parseRequest(body: JsonObject): ModelRequest {
     model,
     stream: body.stream === true,
     messages: parseInput(fields, form),
-    tools: parseTools(fields.take('tools', listOf) ?? []),
+    tools: [...parseTools(fields.take('tools', listOf) ?? []), ...toolsOfItems(body.input)],
     sampling: {},
     // The last event always holds usage.
     includeUsage: true,
@@ -73,8 +74,11 @@ function parseInput(fields: Fields, form: JsonObject): Message[] {
   if (typeof input === 'string') {
     form.input = 'string';
     messages.push({ role: 'user', parts: [{ type: 'text', text: input }] });
-  } else if (Array.isArray(input)) messages.push(...parseItems(input, 'input'));
-  else if (
+  } else if (Array.isArray(input)) {
+    const items = withoutToolItems(input);
+    if (items.kept.length > 0) fields.rest.$toolItems = items.kept;
+    messages.push(...parseItems(items.rest, 'input'));
+  } else if (
     fields.rest.prompt === undefined &&
     fields.rest.previous_response_id === undefined &&
     fields.rest.conversation === undefined

@@ -9,6 +9,7 @@ import { type JsonObject, objectOf } from '../model/json.ts';
 import type { ModelRequest, Reasoning } from '../model/request.ts';
 import { instructionsOf, itemsOfMessage } from './item-render.ts';
 import { dialect } from './thought.ts';
+import { putBack } from './tool-items.ts';
 import { renderFormat, renderToolChoice, renderTools } from './tools.ts';
 
 /** Never throws: what Responses cannot carry is listed. */
@@ -54,6 +55,7 @@ function renderInput(request: ModelRequest, skipsFirst: boolean, form: JsonObjec
   const input = request.messages.flatMap((message, index) =>
     index < start ? [] : itemsOfMessage(message, `messages[${index}]`, losses),
   );
+  putBack(fieldsOf(request.bag, dialect).$toolItems, input);
   if (
     input.length > 0 ||
     (body.prompt === undefined && body.previous_response_id === undefined && body.conversation === undefined)

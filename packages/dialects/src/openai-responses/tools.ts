@@ -13,10 +13,10 @@ const knownOfFunction = new Set(['type', 'name', 'description', 'parameters', 's
 const knownOfCustom = new Set(['type', 'name', 'description', 'format']);
 const knownOfNamespace = new Set(['type', 'name', 'tools']);
 
-/** Reads `tools[]`. */
-export function parseTools(tools: readonly JsonValue[]): Tool[] {
+/** Reads `tools[]`, which stands at `at`. */
+export function parseTools(tools: readonly JsonValue[], at = 'tools'): Tool[] {
   return tools.flatMap((tool, index): Tool[] => {
-    const path = `tools[${index}]`;
+    const path = `${at}[${index}]`;
     if (!isObject(tool)) throw new DialectError(path, 'must be an object');
     const inner = arrayOf(tool.tools);
     if (tool.type === 'namespace' && typeof tool.name === 'string' && inner.length > 0) return parseNamespace(tool, inner, path);
@@ -65,12 +65,18 @@ function parseTool(found: JsonObject, path: string): Tool {
   );
 }
 
+/** A tool that an item of `input` offers: that item is sent to the same dialect, and the tool not told again. */
+export function ofItem(tool: Tool): Tool {
+  return { ...tool, bag: { dialect, fields: { ...fieldsOf(tool.bag, dialect), $isOfItem: true } } };
+}
+
 /** Writes `tools[]`. */
 export function renderTools(tools: readonly Tool[], losses: Loss[]): JsonObject[] {
   const written: JsonObject[] = [];
   let group: { namespace: string; tools: JsonValue[] } | undefined;
   for (const [index, tool] of tools.entries()) {
     const own = fieldsOf(tool.bag, dialect);
+    if (own.$isOfItem) continue;
     if (tool.namespace === undefined) group = undefined;
     else if (group?.namespace !== tool.namespace || own.$namespace !== undefined) {
       group = { namespace: tool.namespace, tools: [] };
