@@ -97,7 +97,9 @@ async function runAgents(columns: readonly Column[], folder: string): Promise<Ce
     for (const column of columns) {
       const cell: Cell = { client: agent.name, kind: column.kind, checks: 1, failures: [] };
       cells.push(cell);
+      const why = agent.skip?.(column.kind);
       if ('missing' in place) cell.skipped = place.missing;
+      else if (why !== undefined) cell.skipped = why;
       else
         waiting.push(() =>
           agentTurn(agent, place.folder, column, folder).catch((error: unknown) => {

@@ -6,12 +6,14 @@ import { mkdirSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { end, start } from '../bench/processes.ts';
 import type { PackageSet } from './packages.ts';
-import { type Column, clientKey } from './rig.ts';
+import { type Column, clientKey, type Kind } from './rig.ts';
 
 export interface Agent {
   name: string;
   set: PackageSet;
   prepare(turn: Turn): Prepared;
+  /** Why it cannot be asked of a kind of provider. */
+  skip?(kind: Kind): string | undefined;
 }
 
 interface Turn {
@@ -36,42 +38,45 @@ interface Prepared {
 /** Longest time of a turn. */
 const turnMs = 90_000;
 
+/** Codex as a client of a model of that name. */
+function codex({ folder, url, prompt, mcpServer }: Turn, model: string): Prepared {
+  const config = [
+    `model = ${JSON.stringify(model)}`,
+    'model_provider = "switchyard"',
+    'check_for_update_on_startup = false',
+    '[model_providers.switchyard]',
+    'name = "switchyard"',
+    `base_url = ${JSON.stringify(`${url}/v1`)}`,
+    'env_key = "SWITCHYARD_KEY"',
+    'wire_api = "responses"',
+    'request_max_retries = 0',
+    'stream_max_retries = 0',
+    '[analytics]',
+    'enabled = false',
+    '[mcp_servers.probe]',
+    `command = ${JSON.stringify(mcpServer.command)}`,
+    `args = ${JSON.stringify(mcpServer.args)}`,
+    'default_tools_approval_mode = "approve"',
+  ];
+  const program = join(folder, 'node_modules', '@openai', 'codex', 'bin', 'codex.js');
+  return {
+    files: { '.codex/config.toml': config.join('\n') },
+    env: { SWITCHYARD_KEY: clientKey },
+    command: process.execPath,
+    args: [program, 'exec', '--skip-git-repo-check', '--json', prompt],
+  };
+}
+
 export const agents: Agent[] = [
+  { name: 'Codex', set: 'codex', prepare: (turn) => codex(turn, 'chat') },
   {
-    name: 'Codex',
+    // To a model whose name it knows it brings its tools in an item of the input, and MCP tools only as functions of JavaScript.
+    name: 'Codex, known model',
     set: 'codex',
-    prepare: ({ folder, url, prompt, mcpServer }) => ({
-      files: {
-        '.codex/config.toml': [
-          // To a model that Codex knows it offers MCP tools only to be searched for, which the chaos model does not do.
-          'model = "chat"',
-          'model_provider = "switchyard"',
-          'check_for_update_on_startup = false',
-          '[model_providers.switchyard]',
-          'name = "switchyard"',
-          `base_url = ${JSON.stringify(`${url}/v1`)}`,
-          'env_key = "SWITCHYARD_KEY"',
-          'wire_api = "responses"',
-          'request_max_retries = 0',
-          'stream_max_retries = 0',
-          '[analytics]',
-          'enabled = false',
-          '[mcp_servers.probe]',
-          `command = ${JSON.stringify(mcpServer.command)}`,
-          `args = ${JSON.stringify(mcpServer.args)}`,
-          'default_tools_approval_mode = "approve"',
-        ].join('\n'),
-      },
-      env: { SWITCHYARD_KEY: clientKey },
-      command: process.execPath,
-      args: [
-        join(folder, 'node_modules', '@openai', 'codex', 'bin', 'codex.js'),
-        'exec',
-        '--skip-git-repo-check',
-        '--json',
-        prompt,
-      ],
-    }),
+    prepare: (turn) => codex(turn, 'gpt-6-sol'),
+    // Who speaks Responses is given them as they came.
+    skip: (kind) =>
+      kind === 'openai' || kind === 'openrouter' ? 'the chaos upstream reads no tools from items of the input' : undefined,
   },
   {
     name: 'Gemini CLI',

@@ -56,16 +56,37 @@ function joined(contents: readonly Content[]): Content[] {
 }
 
 /** A tool, or what a group of tools (Gemini's declarations, Codex's namespaces) keeps. */
-function onlyOurs(tool: Record<string, unknown>): unknown[] {
+function onlyOurs(tool: Tool): Tool[] {
   for (const group of ['functionDeclarations', 'tools']) {
     const members = tool[group];
     if (!Array.isArray(members)) continue;
-    const ours = members.filter(isOurs);
+    const ours = members.flatMap(onlyOurs);
     return ours.length > 0 ? [{ ...tool, [group]: ours }] : [];
   }
+  if (nameOf(tool) === codexExec) return [withScript(tool)];
   return isOurs(tool) ? [tool] : [];
 }
 
-function isOurs(tool: { name?: string; function?: { name?: string } }): boolean {
-  return (tool.name ?? tool.function?.name ?? '').endsWith(toolName);
+/** Codex lets models it knows call MCP tools from JavaScript only; the chaos model says what a schema holds as `const`. */
+const codexExec = 'functions__exec';
+const script = `text((await tools.mcp__probe__${toolName}({ message: 'hello from chaos' })).content[0].text)`;
+
+function withScript(tool: Tool): Tool {
+  const schema = { type: 'object', properties: { input: { const: script } } };
+  if (tool.function !== undefined) return { ...tool, function: { ...tool.function, parameters: schema } };
+  return { ...tool, [tool.input_schema === undefined ? 'parametersJsonSchema' : 'input_schema']: schema };
+}
+
+function isOurs(tool: Tool): boolean {
+  return nameOf(tool).endsWith(toolName);
+}
+
+interface Tool {
+  name?: string;
+  function?: { name?: string; [field: string]: unknown };
+  [field: string]: unknown;
+}
+
+function nameOf(tool: Tool): string {
+  return tool.name ?? tool.function?.name ?? '';
 }
