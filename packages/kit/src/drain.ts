@@ -13,14 +13,14 @@ import type { Clock } from './clock.ts';
 export class Connections {
   readonly #servers: Server[] = [];
   /** Open sockets and the answers still owed on each. */
-  readonly #owed = new Map<Socket, Set<ServerResponse>>();
+  readonly #owed = new Map<Socket, ServerResponse[]>();
   #draining = false;
   #graceOver = false;
 
   /** Requests that have not been answered to the end. */
   get inFlight(): number {
     let count = 0;
-    for (const owed of this.#owed.values()) count += owed.size;
+    for (const owed of this.#owed.values()) count += owed.length;
     return count;
   }
 
@@ -33,15 +33,16 @@ export class Connections {
   watch(server: Server): void {
     this.#servers.push(server);
     server.on('connection', (socket: Socket) => {
-      this.#owed.set(socket, new Set());
+      this.#owed.set(socket, []);
       socket.once('close', () => this.#owed.delete(socket));
     });
     server.on('request', (request: IncomingMessage, response: ServerResponse) => {
       const owed = this.#owed.get(request.socket);
-      owed?.add(response);
+      // An array and not a Set: see churn-map.ts.
+      owed?.push(response);
       if (this.#draining) response.shouldKeepAlive = false;
       response.once('close', () => {
-        owed?.delete(response);
+        owed?.splice(owed.indexOf(response), 1);
         if (this.#graceOver) this.#endIdle();
       });
     });
@@ -79,7 +80,7 @@ export class Connections {
 
   #endIdle(): void {
     // `destroySoon` still sends what is buffered; `closeIdleConnections` would drop it, and skip never-used connections.
-    for (const [socket, owed] of this.#owed) if (owed.size === 0) socket.destroySoon();
+    for (const [socket, owed] of this.#owed) if (owed.length === 0) socket.destroySoon();
   }
 }
 

@@ -37,12 +37,17 @@ interface Waiter {
   start(): void;
 }
 
+interface Line {
+  caller: string;
+  waiters: Waiter[];
+}
+
 export class FairQueue {
   readonly #server: string;
   readonly #clock: Clock;
   readonly #settings: QueueSettings;
   /** Callers with waiting calls, in the order they are served; each one's calls oldest first. */
-  readonly #waiting = new Map<string, Waiter[]>();
+  readonly #lines: Line[] = [];
   #running = 0;
   #waitingCount = 0;
   /** Rough time a call takes, for Retry-After. */
@@ -83,9 +88,9 @@ export class FairQueue {
     const key = call.caller.session ?? call.caller.id;
     const { promise, resolve, reject } = Promise.withResolvers<void>();
     const waiter: Waiter = { start: resolve };
-    const line = this.#waiting.get(key);
-    if (line) line.push(waiter);
-    else this.#waiting.set(key, [waiter]);
+    const line = this.#lines.find(({ caller }) => caller === key);
+    if (line) line.waiters.push(waiter);
+    else this.#lines.push({ caller: key, waiters: [waiter] });
     this.#waitingCount += 1;
     const leave = (error: Error) => {
       if (this.#remove(key, waiter)) reject(error);
@@ -107,22 +112,22 @@ export class FairQueue {
 
   #startNext(): void {
     if (this.#waitingCount === 0 || this.#running >= this.#settings.concurrency) return;
-    const [key, line] = this.#waiting.entries().next().value as [string, Waiter[]];
-    const waiter = line.shift() as Waiter;
+    const line = this.#lines.shift() as Line;
+    const waiter = line.waiters.shift() as Waiter;
     // To the back of the round: the next turn is another caller's.
-    this.#waiting.delete(key);
-    if (line.length > 0) this.#waiting.set(key, line);
+    if (line.waiters.length > 0) this.#lines.push(line);
     this.#waitingCount -= 1;
     this.#running += 1;
     waiter.start();
   }
 
   #remove(key: string, waiter: Waiter): boolean {
-    const line = this.#waiting.get(key);
-    const index = line?.indexOf(waiter) ?? -1;
+    const place = this.#lines.findIndex(({ caller }) => caller === key);
+    const line = this.#lines[place];
+    const index = line?.waiters.indexOf(waiter) ?? -1;
     if (!line || index === -1) return false;
-    line.splice(index, 1);
-    if (line.length === 0) this.#waiting.delete(key);
+    line.waiters.splice(index, 1);
+    if (line.waiters.length === 0) this.#lines.splice(place, 1);
     this.#waitingCount -= 1;
     return true;
   }

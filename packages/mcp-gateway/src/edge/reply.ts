@@ -4,25 +4,29 @@
  */
 import type { ServerResponse } from 'node:http';
 import { formatSseComment, formatSseEvent } from '@switchyard/dialects/sse';
+import { ChurnMap } from '@switchyard/kit/churn-map';
 import { RpcError } from '../jsonrpc/message.ts';
 
 /** After this much silence the stream is opened and a comment sent, so that no proxy or client gives up on a long call. */
 const keepAliveMs = 15_000;
 
-const open = new Set<Reply | EventStream>();
+const open = new ChurnMap<number, Reply | EventStream>();
+let lastTicket = 0;
 let sweep: NodeJS.Timeout | undefined;
 
 /** One timer for all open answers: arming one per call would cost more than the call's own bookkeeping. */
-function watch(reply: Reply | EventStream): void {
-  open.add(reply);
+function watch(reply: Reply | EventStream): number {
+  lastTicket += 1;
+  open.set(lastTicket, reply);
   sweep ??= setInterval(() => {
     const now = Date.now();
-    for (const one of open) one.keepAlive(now);
+    for (const one of open.values()) one.keepAlive(now);
     if (open.size === 0) {
       clearInterval(sweep);
       sweep = undefined;
     }
   }, keepAliveMs / 3).unref();
+  return lastTicket;
 }
 
 const streamHeaders = {
@@ -34,14 +38,15 @@ const streamHeaders = {
 /** An event stream to a client. */
 export class EventStream {
   readonly #response: ServerResponse;
+  readonly #ticket: number;
   #lastWriteAt = Date.now();
 
   constructor(response: ServerResponse, headers: Record<string, string> = {}) {
     this.#response = response;
     response.writeHead(200, { ...streamHeaders, ...headers });
     response.flushHeaders();
-    watch(this);
-    response.once('close', () => open.delete(this));
+    this.#ticket = watch(this);
+    response.once('close', () => open.delete(this.#ticket));
   }
 
   get closed(): boolean {
@@ -54,7 +59,7 @@ export class EventStream {
   }
 
   end(): void {
-    open.delete(this);
+    open.delete(this.#ticket);
     this.#response.end();
   }
 
@@ -78,13 +83,14 @@ export class Reply {
   readonly #response: ServerResponse;
   readonly #mayStream: boolean;
   readonly #startedAt = Date.now();
+  readonly #ticket: number;
   #stream: EventStream | undefined;
 
   /** `mayStream`: whether the client's Accept header allows an event stream. */
   constructor(response: ServerResponse, mayStream: boolean) {
     this.#response = response;
     this.#mayStream = mayStream;
-    if (mayStream) watch(this);
+    this.#ticket = mayStream ? watch(this) : 0;
   }
 
   get mayStream(): boolean {
@@ -98,7 +104,7 @@ export class Reply {
 
   /** Sends the final message. `status` counts only while no stream is open. */
   end(text: string, status = 200, headers: Record<string, string> = {}): void {
-    open.delete(this);
+    open.delete(this.#ticket);
     if (this.#stream) {
       this.#stream.send(text);
       this.#stream.end();
@@ -115,21 +121,21 @@ export class Reply {
 
   /** Ends without a message: the client cancelled and expects none. */
   drop(): void {
-    open.delete(this);
+    open.delete(this.#ticket);
     if (this.#stream) this.#stream.end();
     else if (!this.#response.headersSent && !this.#response.closed) this.#response.writeHead(202).end();
   }
 
   keepAlive(now: number): void {
     if (now - this.#startedAt < keepAliveMs) return;
-    open.delete(this);
+    open.delete(this.#ticket);
     this.#openStream()?.keepAlive(now + keepAliveMs);
   }
 
   /** Calls the listener when the client left before it had its answer. */
   onGone(listener: () => void): void {
     this.#response.once('close', () => {
-      open.delete(this);
+      open.delete(this.#ticket);
       if (!this.#response.writableFinished) listener();
     });
   }

@@ -2,7 +2,9 @@
  * Sessions of handshake-era clients. The id itself carries, signed, what the handshake agreed on, so a session outlives a
  * restart of the gateway: an id that is not known is opened again instead of refused.
  */
+
 import { randomUUID } from 'node:crypto';
+import { ChurnMap } from '@switchyard/kit/churn-map';
 import type { Clock } from '@switchyard/kit/clock';
 import type { Caller, ClientFacts, Question } from '../call/call.ts';
 import { errorCodes, type Incoming, type JsonObject, notificationText, RpcError, requestText } from '../jsonrpc/message.ts';
@@ -37,7 +39,7 @@ export class Session {
   readonly endpoint: Endpoint;
   readonly client: ClientFacts;
   /** Running requests by the id the client gave them, for `notifications/cancelled`. */
-  readonly running = new Map<string | number, AbortController>();
+  readonly running = new ChurnMap<string | number, AbortController>();
   lastUsedAt: number;
   logLevel: LogLevel | undefined;
   readonly #streams = new Set<EventStream>();

@@ -1,4 +1,5 @@
 /** The link over a channel: gives requests ids, finds the request that an answer belongs to, hands everything else on. */
+import { ChurnMap } from '@switchyard/kit/churn-map';
 import {
   errorResponseText,
   type Incoming,
@@ -27,7 +28,7 @@ interface Pending {
 export class ChannelLink implements Link {
   readonly #channel: Channel;
   readonly #options: ChannelLinkOptions;
-  readonly #pending = new Map<JsonId, Pending>();
+  readonly #pending = new ChurnMap<JsonId, Pending>();
   #lastId = 0;
   #closed: Error | undefined;
 
@@ -144,7 +145,7 @@ export class ChannelLink implements Link {
   #end(reason: Error, report: boolean): void {
     if (this.#closed) return;
     this.#closed = reason;
-    for (const id of [...this.#pending.keys()]) this.#take(id)?.reject(reason);
+    for (const id of this.#pending.keys()) this.#take(id)?.reject(reason);
     if (report) this.#options.onClose(reason);
   }
 }

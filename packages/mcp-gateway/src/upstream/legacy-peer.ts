@@ -3,6 +3,7 @@
  * The server's questions (elicitation, sampling, roots) are put to the client of the call they belong to: directly when
  * that client can be asked, else by parking the call (`parked-calls.ts`).
  */
+import { ChurnMap } from '@switchyard/kit/churn-map';
 import type { CallResult, ClientFacts, RunningCall } from '../call/call.ts';
 import { toCallResult } from '../call/call.ts';
 import { errorCodes, type Incoming, type JsonObject, RpcError, toErrorObject } from '../jsonrpc/message.ts';
@@ -51,7 +52,7 @@ export class LegacyPeer implements Peer {
   readonly initializeResult: JsonObject;
   readonly #link: Link;
   readonly #options: LegacyPeerOptions;
-  readonly #running = new Map<number, Running>();
+  readonly #running = new ChurnMap<number, Running>();
   readonly #watched = new Set<string>();
   #logLevel: LogLevel | undefined;
 
@@ -263,7 +264,7 @@ export class LegacyPeer implements Peer {
    */
   #ownerOf(method: string, id: number | undefined): Running | undefined {
     if (id !== undefined) return this.#running.get(id);
-    const all = [...this.#running.values()];
+    const all = this.#running.values();
     const active = all.filter((running) => !running.waiting());
     const candidates = active.length > 0 ? active : all;
     const first = candidates[0]?.call.caller;
@@ -278,7 +279,7 @@ export class LegacyPeer implements Peer {
   #noOwner(method: string): RpcError {
     if (this.#running.size === 0)
       return new RpcError(errorCodes.methodNotFound, `${method}: no call is running that this request could belong to`);
-    const able = [...this.#running.values()].some((running) => canAnswer(running.call.client.capabilities, method));
+    const able = this.#running.values().some((running) => canAnswer(running.call.client.capabilities, method));
     if (!able) return missingCapability(method);
     return new RpcError(
       errorCodes.internalError,

@@ -2,6 +2,7 @@
  * A connection in the stateless era (2026-07-28): every request carries its envelope, questions come as
  * `input_required` results and pass through, and one `subscriptions/listen` stream brings what changes.
  */
+import { ChurnMap } from '@switchyard/kit/churn-map';
 import { type Call, type CallResult, type ClientFacts, type RunningCall, toCallResult } from '../call/call.ts';
 import { type Incoming, type JsonObject, RpcError } from '../jsonrpc/message.ts';
 import { encodeHeaderValue } from '../protocol/header-value.ts';
@@ -28,7 +29,7 @@ export class ModernPeer implements Peer {
   readonly discoverText: string;
   readonly #link: Link;
   readonly #options: ModernPeerOptions;
-  readonly #running = new Map<number, Call>();
+  readonly #running = new ChurnMap<number, Call>();
   #watched: ReadonlySet<string> = new Set();
   #listening: AbortController | undefined;
   /** What to do when a listen request is acknowledged, by its id. */
@@ -237,7 +238,7 @@ export class ModernPeer implements Peer {
   #routeLog(params: JsonObject, id: number | undefined): void {
     const own = id === undefined ? undefined : this.#running.get(id);
     if (own) return own.onLog?.(params);
-    const askers = [...this.#running.values()].filter((call) => call.client.logLevel !== undefined);
+    const askers = this.#running.values().filter((call) => call.client.logLevel !== undefined);
     if (askers.length === 1) askers[0]?.onLog?.(params);
   }
 }
