@@ -3,6 +3,7 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { createServer, type IncomingHttpHeaders } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import t from 'tap';
 import { overStdio } from './fixtures/conformance-upstream/start.ts';
 import { difficult } from './fixtures/difficult-upstream.ts';
@@ -97,6 +98,8 @@ t.test('a header follows its secret without a restart', async (t) => {
   const gateway = await startGateway(t, { mcpServers: { up: { url, headers } } }, { folder });
   t.equal(await callText(`${gateway.url}/mcp/up`), 'Bearer first-key');
   writeFileSync(key, 'second-key\n');
+  // The file is looked at ten times a second.
+  await sleep(150);
   t.equal(await callText(`${gateway.url}/mcp/up`), 'Bearer second-key');
   t.equal((await gateway.server('up')).restarts, 0);
   t.ok(seen.every((given) => given['x-plain'] === 'plain'));
