@@ -174,7 +174,12 @@ export class ModelProxy {
   /** The path and body as the router is to see them. */
   #translateModel(endpoint: Endpoint, path: string, bytes: Buffer): { path: string; body?: Buffer } {
     const { aliases } = this.#options.config;
-    if (endpoint.operation === 'models') return { path };
+    if (endpoint.operation === 'models') {
+      // Some clients look their model up before they use it.
+      const alias = endpoint.model === undefined ? undefined : valueFor(endpoint.model, aliases);
+      if (alias === undefined) return { path };
+      return { path: path.slice(0, path.indexOf('/models/') + '/models/'.length) + encodeURIComponent(alias) };
+    }
     // A body that is no JSON is refused here and not passed on.
     const body = new JsonBody(bytes);
     if (endpoint.model !== undefined) {
