@@ -51,9 +51,11 @@ export class Router {
   readonly clock: Clock;
   readonly logger: Logger;
   readonly figures = new CallFigures();
+  /** Hides secrets in a text. */
+  readonly mask: (text: string) => string;
   readonly catalog: Catalog;
   readonly #options: RouterOptions;
-  #health: Health;
+  readonly #health: Health;
   #providers: Provider[] = [];
   #missing: MissingProvider[] = [];
   readonly #accounts = new Map<string, AccountReading>();
@@ -67,6 +69,7 @@ export class Router {
     this.#config = options.config;
     this.clock = options.clock;
     this.logger = options.logger;
+    this.mask = (text) => options.secrets.mask(text);
     this.#httpClient = createHttpClient({ connections, connectTimeoutMs: options.config.timeouts.connectMs });
     this.#health = new Health(options.clock, options.config.breaker);
     this.catalog = new Catalog({
@@ -114,7 +117,7 @@ export class Router {
   reload(config: RouterConfig): string[] {
     const before = this.#config;
     this.#config = config;
-    this.#health = new Health(this.clock, config.breaker);
+    this.#health.reset(config.breaker);
     this.#callEnvironment = undefined;
     this.#lookedForOllamaAt = Number.NEGATIVE_INFINITY;
     this.#takeProviders();

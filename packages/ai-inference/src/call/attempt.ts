@@ -1,6 +1,14 @@
 /** One try: a request to one provider, its answer led to the client, or a failure of which the client has heard nothing. */
 import type { Transform } from 'node:stream';
-import { type Dialect, isObject, kindOfStatus, type ModelError, type ModelRequest, parseObject } from '@switchyard/dialects';
+import {
+  type Dialect,
+  isObject,
+  type JsonObject,
+  kindOfStatus,
+  type ModelError,
+  type ModelRequest,
+  parseObject,
+} from '@switchyard/dialects';
 import type { Flow } from '@switchyard/kit/answer';
 import type { Clock, Timer } from '@switchyard/kit/clock';
 import type { AnswerSink, Exchange, HttpClient, HttpTarget, TransportError } from '@switchyard/kit/http-client';
@@ -35,6 +43,8 @@ export interface AttemptOptions {
   clock: Clock;
   /** Hears what the headers say of the account, also of a failed request. */
   onAccount(reading: AccountReading): void;
+  /** The provider answers, and not with an error status. */
+  onAnswered(): void;
 }
 
 /** How a try ended. */
@@ -121,7 +131,10 @@ export class Attempt implements AnswerSink, Flow {
     } catch (error) {
       return this.#fail({ kind: 'malformed', message: (error as Error).message });
     }
-    if (status >= 200 && status < 300) this.#reader = this.#readerFor(headerOf(headers, 'content-type'));
+    if (status >= 200 && status < 300) {
+      this.#reader = this.#readerFor(headerOf(headers, 'content-type'));
+      this.#options.onAnswered();
+    }
     this.#decoder
       ?.on('data', (chunk: Buffer) => this.#take(chunk))
       .once('end', () => this.#over())
@@ -220,9 +233,9 @@ export class Attempt implements AnswerSink, Flow {
           message: `it answered ${this.#status} without JSON`,
           status: this.#status,
         };
-    const error = provider.profile.refineError?.(plain, this.#status, this.#headers) ?? plain;
+    const error = provider.profile.refineError?.(plain, this.#status, this.#headers, body ?? {}) ?? plain;
     const failure = this.#failureOf({ ...error, status: this.#status });
-    const isFit = body !== undefined && client === upstream && isObject(body.error);
+    const isFit = body !== undefined && client === upstream && isErrorOf(client, body);
     this.#finish({
       outcome: 'error',
       failure,
@@ -259,4 +272,11 @@ export class Attempt implements AnswerSink, Flow {
     this.#totalTimer?.cancel();
     this.#settle(result);
   }
+}
+
+/** Whether a client of this dialect can read a body as an error: not every server that speaks it does so when it fails. */
+function isErrorOf({ name }: Dialect, { type, error }: JsonObject): boolean {
+  if (!isObject(error) || typeof error.message !== 'string') return false;
+  if (name === 'anthropic') return type === 'error' && typeof error.type === 'string';
+  return name !== 'gemini' || typeof error.status === 'string';
 }

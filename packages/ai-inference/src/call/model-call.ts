@@ -21,7 +21,7 @@ import { SecretError } from '@switchyard/kit/secrets';
 import type { AccountReading } from '../providers/provider.ts';
 import type { Provider } from '../providers/provider-set.ts';
 import { consequenceOf, type Failure, type RetrySettings, retryDelayMs } from '../routing/failure.ts';
-import type { Health } from '../routing/health.ts';
+import { type Health, refusedBy, type Ticket } from '../routing/health.ts';
 import type { Candidate } from '../routing/resolve.ts';
 import { Attempt, type AttemptResult, type AttemptTimeouts } from './attempt.ts';
 import type { ClientAnswer } from './client-answer.ts';
@@ -132,24 +132,26 @@ export class ModelCall {
     const { provider, model } = candidate;
     for (let attempt = 1; ; attempt += 1) {
       if (this.#left.aborted) return gone;
-      const refusal = health.admit(provider, model);
-      if (refusal) {
-        const error: ModelError = { kind: 'overloaded', message: `${provider.name} is left alone: ${refusal.reason}` };
-        return { refused: { error, retryAfterMs: refusal.retryAfterMs } };
+      const admitted = health.admit(provider, model, this.#left);
+      const ticket = admitted instanceof Promise ? await admitted : admitted;
+      if (ticket.refusal) return { refused: refusedBy(provider, ticket.refusal) };
+      if (this.#left.aborted) {
+        ticket.abandoned();
+        return gone;
       }
-      const result = await this.#attempt(candidate).catch((error) => {
-        health.abandoned(provider, model);
+      const result = await this.#attempt(candidate, ticket).catch((error) => {
+        ticket.abandoned();
         throw error;
       });
       if (result.outcome === 'aborted') {
-        health.abandoned(provider, model);
+        ticket.abandoned();
         return gone;
       }
       if (result.outcome === 'ok') {
-        health.succeeded(provider, model);
+        ticket.succeeded();
         return result;
       }
-      health.failed(provider, model, result.failure);
+      ticket.failed(result.failure);
       if (result.heard) return result;
       const delayMs = retryDelayMs(result.failure, attempt, retries, Math.random());
       if (delayMs === undefined) return result;
@@ -161,7 +163,7 @@ export class ModelCall {
     }
   }
 
-  async #attempt({ provider, model }: Candidate): Promise<AttemptResult> {
+  async #attempt({ provider, model }: Candidate, ticket: Ticket): Promise<AttemptResult> {
     const { clock, httpClient, timeouts, answerLimitBytes, onAccount } = this.#env;
     const { client, stream, answer, passHeaders, commonHeaders } = this.#options;
     const startedAt = clock.monotonicMs();
@@ -195,6 +197,7 @@ export class ModelCall {
         answerLimitBytes,
         clock,
         onAccount: (reading) => onAccount(provider, reading),
+        onAnswered: () => ticket.answered(),
       });
       this.#running = attempt;
       attempt.start();

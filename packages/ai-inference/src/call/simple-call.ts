@@ -17,8 +17,9 @@ import { SecretError } from '@switchyard/kit/secrets';
 import { type AccountReading, headerOf } from '../providers/provider.ts';
 import type { Provider } from '../providers/provider-set.ts';
 import { consequenceOf, type Failure, type RetrySettings, retryAfterMs, retryDelayMs } from '../routing/failure.ts';
-import type { Health } from '../routing/health.ts';
+import { type Health, refusedBy } from '../routing/health.ts';
 import type { Candidate } from '../routing/resolve.ts';
+import { textOf } from './decode.ts';
 import type { AttemptRecord } from './record.ts';
 
 export interface SimpleEnvironment {
@@ -37,15 +38,15 @@ export interface SimpleRequest {
   body: Buffer | string;
   headers: Record<string, string>;
   parseError(status: number, body: unknown): ModelError;
-  /** Usage that the answer tells. */
+  /** Usage that the answer tells. Throws DialectError for an answer that is none. */
   usageOf(body: JsonObject): Usage | undefined;
 }
 
-export type SimpleResult = { candidate: Candidate; bytes: Buffer; body: JsonObject } | { failure: Failure };
+export type SimpleResult = { candidate: Candidate; bytes: Buffer; body: JsonObject; usage?: Usage } | { failure: Failure };
 
 /**
- * Asks the candidates in turn. `prepare` may say that a candidate cannot do it at all. Resolves with the first answer or the failure worth
- * telling; never rejects but for DialectError.
+ * Asks the candidates in turn. `prepare` may say that a candidate cannot do it at all. Resolves with the first answer or the
+ * failure worth telling; never rejects.
  */
 export async function simpleCall(
   env: SimpleEnvironment,
@@ -80,29 +81,25 @@ async function ask(
   const { provider, model } = candidate;
   for (let attempt = 1; ; attempt += 1) {
     if (signal.aborted) return { failure: { error: { kind: 'cut', message: 'the client left' } } };
-    const refusal = health.admit(provider, model);
-    if (refusal) {
-      const error: ModelError = { kind: 'overloaded', message: `${provider.name} is left alone: ${refusal.reason}` };
-      return { failure: { error, retryAfterMs: refusal.retryAfterMs } };
-    }
+    const ticket = await health.admit(provider, model, signal);
+    if (ticket.refusal) return { failure: refusedBy(provider, ticket.refusal) };
     const startedAt = clock.monotonicMs();
     const record: AttemptRecord = { provider: provider.name, model, outcome: 'ok', startedAtMs: clock.now(), durationMs: 0 };
     attempts.push(record);
     const result = await once(env, candidate, request, signal);
     record.durationMs = clock.monotonicMs() - startedAt;
     if (!('failure' in result)) {
-      health.succeeded(provider, model);
-      const usage = request.usageOf(result.body);
-      if (usage) record.usage = usage;
+      ticket.succeeded();
+      if (result.usage) record.usage = result.usage;
       return result;
     }
     record.outcome = signal.aborted ? 'aborted' : 'error';
     record.errorKind = result.failure.error.kind;
     if (signal.aborted) {
-      health.abandoned(provider, model);
+      ticket.abandoned();
       return result;
     }
-    health.failed(provider, model, result.failure);
+    ticket.failed(result.failure);
     const delayMs = retryDelayMs(result.failure, attempt, retries, Math.random());
     if (delayMs === undefined) return result;
     await sleep(delayMs, { clock, signal }).catch(() => {});
@@ -120,26 +117,29 @@ async function once(
   const fail = (error: ModelError, extra: Partial<Failure> = {}): SimpleResult => ({
     failure: { ...extra, error: { ...error, message: `${provider.name}: ${error.message}` } },
   });
+  const late = AbortSignal.timeout(totalMs);
   try {
     const answer = await httpClient.request(provider.baseUrl + request.path, {
       method: 'POST',
       headers: { ...provider.headers(), 'content-type': 'application/json', 'accept-encoding': 'identity', ...request.headers },
       body: request.body,
-      signal: AbortSignal.any([signal, AbortSignal.timeout(totalMs)]),
+      signal: AbortSignal.any([signal, late]),
       headersTimeoutMs: 0,
       bodyTimeoutMs: 0,
     });
     const reading = provider.profile.readAccount?.(answer.headers);
     if (reading) onAccount(provider, reading);
-    const text = await answer.text(answerLimitBytes);
+    const text = await textOf(answer, answerLimitBytes);
     const body = parseObject(text);
-    if (answer.status >= 200 && answer.status < 300 && body && !isObject(body.error))
-      return { candidate, bytes: Buffer.from(text), body };
+    if (answer.status >= 200 && answer.status < 300 && body && !isObject(body.error)) {
+      const usage = request.usageOf(body);
+      return { candidate, bytes: Buffer.from(text), body, ...(usage && { usage }) };
+    }
     if (answer.status < 300 && !body) return fail({ kind: 'malformed', message: "the provider's answer is not a JSON object" });
     const told: ModelError = body
       ? request.parseError(answer.status, body)
       : { kind: kindOfStatus(answer.status), message: `it answered ${answer.status} without JSON` };
-    const error = provider.profile.refineError?.(told, answer.status, answer.headers) ?? told;
+    const error = provider.profile.refineError?.(told, answer.status, answer.headers, body ?? {}) ?? told;
     const ms = retryAfterMs(answer.headers, clock.now()) ?? error.retryAfterMs;
     const retryAfter = headerOf(answer.headers, 'retry-after');
     return fail(
@@ -147,7 +147,8 @@ async function once(
       { ...(ms !== undefined && { retryAfterMs: ms }), ...(retryAfter !== undefined && { retryAfter }) },
     );
   } catch (error) {
-    if (error instanceof DialectError) throw error;
+    if (error instanceof DialectError) return fail({ kind: 'malformed', message: `its answer: ${error.message}` });
+    if (late.aborted) return fail({ kind: 'timeout', message: `the answer was not complete after ${totalMs} ms` });
     if (error instanceof SecretError)
       return fail({ kind: 'authentication', message: `its key cannot be read: ${error.message}` });
     if (error instanceof TransportError) return fail({ kind: 'transport', message: error.message.replace(/^\S+: /, '') });

@@ -1,5 +1,5 @@
 /** Embeddings: passed through where the provider speaks the client's format, translated where it does not. */
-import { type JsonObject, type ModelError, objectOf, type Usage } from '@switchyard/dialects';
+import type { JsonObject, ModelError, Usage } from '@switchyard/dialects';
 import {
   type EmbeddingsAnswer,
   type EmbeddingsRequest,
@@ -43,7 +43,8 @@ export async function serveEmbeddings(
       body: native ? body.rewritten({ set: { model } }) : JSON.stringify(rendered(format, { ...request(), model })),
       headers: commonHeaders,
       parseError: (status, error) => dialects[errorDialects[format]].parseError(status, error),
-      usageOf: (found) => usageOf(format, found, model),
+      // Vectors that go on as they came need not be read.
+      usageOf: (found) => usageOf(format, native ? { ...found, data: [] } : found, model),
     };
   };
   // A body that cannot be read is the client's mistake whoever would serve it.
@@ -93,10 +94,9 @@ function forClient(
   return openaiEmbeddings.renderAnswer(answer, request);
 }
 
-/** What the accounting needs, without reading the vectors. */
+/** What the accounting needs. Throws DialectError for a body that is no answer. */
 function usageOf(format: EmbeddingsFormat, body: JsonObject, model: string): Usage | undefined {
-  const withoutVectors = format === 'openai' ? { ...body, data: [] } : body;
-  const { inputTokens, costUsd, costDiem } = read(format, objectOf(withoutVectors), model);
+  const { inputTokens, costUsd, costDiem } = read(format, body, model);
   if (inputTokens === undefined && costUsd === undefined) return undefined;
   return {
     ...(inputTokens !== undefined && { inputTokens }),

@@ -1,5 +1,6 @@
 /** OpenRouter (docs of 2026-08-22): three dialects, usage and cost in every answer, errors told apart by `metadata.error_type`. */
-import { arrayOf, type JsonObject, numberOf, objectOf, stringOf } from '@switchyard/dialects';
+import { arrayOf, isObject, type JsonObject, numberOf, objectOf, stringOf } from '@switchyard/dialects';
+import { openaiChat } from '@switchyard/dialects/openai-chat/index';
 import { bearer, headerOf, type ModelInfo, type ModelPrice, type ProviderProfile } from './provider.ts';
 
 export const openrouter: ProviderProfile = {
@@ -18,7 +19,9 @@ export const openrouter: ProviderProfile = {
   authHeaders: bearer,
   modelsPath: '/models',
   parseModels: (body) => arrayOf(body.data).flatMap((item) => parseModel(objectOf(item))),
-  refineError(error, status, headers) {
+  refineError(told, status, headers, body) {
+    // The same `metadata` whichever of its dialects was spoken; only OpenAI's reader knows it.
+    const error = isObject(objectOf(body.error).metadata) ? openaiChat.parseError(status, body) : told;
     // With a time to wait the 402 is a budget of requests in flight and passes; without it the money is gone.
     if (status === 402 && headerOf(headers, 'retry-after') !== undefined) return { ...error, kind: 'rate-limit' };
     return error;

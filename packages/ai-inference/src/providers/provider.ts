@@ -89,7 +89,7 @@ export interface ProviderProfile {
   parseModels(body: JsonObject): ModelInfo[];
   readAccount?(headers: Headers): AccountReading;
   /** Corrects what the dialect made of an error by what this provider means with it. */
-  refineError?(error: ModelError, status: number, headers: Headers): ModelError;
+  refineError?(error: ModelError, status: number, headers: Headers, body: JsonObject): ModelError;
   readonly failureLimit?: FailureLimit;
 }
 

@@ -4,6 +4,7 @@ import { isObject } from '@switchyard/dialects';
 import type { Clock } from '@switchyard/kit/clock';
 import type { HttpClient } from '@switchyard/kit/http-client';
 import type { Logger } from '@switchyard/kit/logger';
+import { textOf } from '../call/decode.ts';
 import type { ModelInfo } from '../providers/provider.ts';
 import type { Provider } from '../providers/provider-set.ts';
 
@@ -114,7 +115,7 @@ export class Catalog {
         signal: AbortSignal.timeout(patienceMs),
         headersTimeoutMs: patienceMs,
       });
-      const text = await answer.text(limitBytes);
+      const text = await textOf(answer, limitBytes);
       if (answer.status !== 200) throw new Error(`its list of models answers ${answer.status}`);
       const body: unknown = JSON.parse(text);
       if (!isObject(body)) throw new Error('its list of models is no object');

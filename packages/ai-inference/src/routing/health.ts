@@ -1,12 +1,13 @@
 /**
  * Who is worth asking now: a breaker for each provider with a model, a pause for each provider whose key or money failed, and a
- * guard that keeps a provider's count of failed requests below where it would block the key.
+ * budget of failures for each provider that blocks keys which fail too often.
  */
 
 import type { ModelError } from '@switchyard/dialects';
 import type { Clock } from '@switchyard/kit/clock';
 import type { Provider } from '../providers/provider-set.ts';
 import { consequenceOf, type Failure, nextEpochMs } from './failure.ts';
+import { FailureBudget, type Refusal } from './failure-budget.ts';
 
 export interface BreakerSettings {
   failures: number;
@@ -23,55 +24,87 @@ interface Breaker {
   probing: boolean;
 }
 
-/** Why a provider is not asked. */
-export interface Refusal {
-  reason: string;
-  retryAfterMs: number;
+/** Leave to ask a provider. One of `succeeded`, `failed` and `abandoned` must follow. */
+export interface Ticket {
+  refusal?: undefined;
+  /** The provider has begun to answer as if all were well. */
+  answered(): void;
+  succeeded(): void;
+  failed(failure: Failure): void;
+  /** The client left: nothing is known about the provider. */
+  abandoned(): void;
+}
+
+/** No leave. */
+export interface Refused {
+  refusal: Refusal;
 }
 
 /** A key that does not work may have been put right a minute later. */
 const keyPauseMs = 60_000;
 /** Money without a known end of its absence. */
 const balancePauseMs = 300_000;
-/** Of a provider's failure limit this share is used; the rest is for other programs with the same key. */
-const guardShare = 0.75;
 
 export class Health {
   readonly #clock: Clock;
-  readonly #settings: BreakerSettings;
+  #settings: BreakerSettings;
   readonly #breakers = new Map<string, Breaker>();
   /** Provider → monotonic ms until which it is left alone, and why. */
   readonly #pauses = new Map<string, { until: number; reason: string }>();
-  /** Provider → times of its latest failures. */
-  readonly #failures = new Map<string, number[]>();
-  /** Provider with a failure limit → requests whose fate is open. */
-  readonly #open = new Map<string, number>();
+  readonly #budgets = new Map<string, FailureBudget>();
 
   constructor(clock: Clock, settings: BreakerSettings) {
     this.#clock = clock;
     this.#settings = settings;
   }
 
-  /**
-   * Why this provider should not be asked for this model now; undefined when it may be: then one of `succeeded`, `failed` and
-   * `abandoned` must follow. Takes the one try of a half-open breaker.
-   */
-  admit(provider: Provider, model: string): Refusal | undefined {
+  /** Whether this provider may be asked for this model now; the answer may take a moment. Takes the one try of a half-open breaker. */
+  admit(provider: Provider, model: string, signal: AbortSignal): Ticket | Refused | Promise<Ticket | Refused> {
     const refusal = this.#refusalOf(provider, model);
-    if (!refusal && provider.profile.failureLimit) this.#open.set(provider.name, (this.#open.get(provider.name) ?? 0) + 1);
-    return refusal;
+    if (refusal) return { refusal };
+    const budget = this.#budgetOf(provider);
+    const entered = budget?.enter(signal);
+    if (entered === undefined) return this.#ticket(provider, model, budget);
+    const decided = (found: Refusal | undefined) => {
+      if (!found) return this.#ticket(provider, model, budget);
+      this.#freeProbe(provider, model);
+      return { refusal: found };
+    };
+    return entered instanceof Promise ? entered.then(decided) : decided(entered);
+  }
+
+  #ticket(provider: Provider, model: string, budget: FailureBudget | undefined): Ticket {
+    let isOpen = true;
+    const settle = (outcome: 'good' | 'failed' | undefined) => {
+      if (isOpen) budget?.settle(outcome);
+      isOpen = false;
+    };
+    return {
+      answered: () => settle('good'),
+      succeeded: () => {
+        settle('good');
+        if (this.#breakers.size > 0) this.#breakers.delete(keyOf(provider, model));
+      },
+      failed: (failure) => {
+        // A failure without a status is one that the provider does not count.
+        settle(failure.error.status === undefined ? undefined : 'failed');
+        this.#failed(provider, model, failure);
+      },
+      abandoned: () => {
+        settle(undefined);
+        this.#freeProbe(provider, model);
+      },
+    };
   }
 
   #refusalOf(provider: Provider, model: string): Refusal | undefined {
-    if (this.#pauses.size === 0 && this.#breakers.size === 0 && this.#failures.size === 0) return undefined;
+    if (this.#pauses.size === 0 && this.#breakers.size === 0) return undefined;
     const now = this.#clock.monotonicMs();
     const pause = this.#pauses.get(provider.name);
     if (pause) {
       if (pause.until > now) return { reason: pause.reason, retryAfterMs: pause.until - now };
       this.#pauses.delete(provider.name);
     }
-    const guarded = this.#guardRefusal(provider, now);
-    if (guarded) return guarded;
     const breaker = this.#breakers.get(keyOf(provider, model));
     if (!breaker || breaker.openUntil === 0) return undefined;
     if (breaker.openUntil > now || breaker.probing)
@@ -83,22 +116,8 @@ export class Health {
     return undefined;
   }
 
-  succeeded(provider: Provider, model: string): void {
-    this.#settle(provider);
-    if (this.#breakers.size > 0) this.#breakers.delete(keyOf(provider, model));
-  }
-
-  /** The client left: nothing is known about the provider. */
-  abandoned(provider: Provider, model: string): void {
-    this.#settle(provider);
-    const breaker = this.#breakers.get(keyOf(provider, model));
-    if (breaker) breaker.probing = false;
-  }
-
-  failed(provider: Provider, model: string, { error, retryAfterMs }: Failure): void {
+  #failed(provider: Provider, model: string, { error, retryAfterMs }: Failure): void {
     const now = this.#clock.monotonicMs();
-    this.#settle(provider);
-    if (provider.profile.failureLimit && error.status !== undefined) this.#count(provider, now);
     const pause = this.#pauseFor(error, retryAfterMs);
     if (pause !== undefined) this.#pauses.set(provider.name, { until: now + pause, reason: error.message });
     const breaker = this.#breakers.get(keyOf(provider, model));
@@ -109,6 +128,11 @@ export class Health {
     this.#breakers.set(keyOf(provider, model), { failures, reason: error.message, openUntil, probing: false });
   }
 
+  #freeProbe(provider: Provider, model: string): void {
+    const breaker = this.#breakers.get(keyOf(provider, model));
+    if (breaker) breaker.probing = false;
+  }
+
   /** What is wrong with a provider, for people; undefined when nothing is. */
   problemOf(provider: Provider): string | undefined {
     const now = this.#clock.monotonicMs();
@@ -116,11 +140,12 @@ export class Health {
     if (pause && pause.until > now) return `left alone for ${Math.ceil((pause.until - now) / 1000)} s: ${pause.reason}`;
     const open = [...this.#breakers].filter(([key, { openUntil }]) => key.startsWith(`${provider.name}\n`) && openUntil > now);
     if (open.length > 0) return `failing with ${open.map(([key]) => key.slice(key.indexOf('\n') + 1)).join(', ')}`;
-    return this.#guardRefusal(provider, now)?.reason;
+    return this.#budgetOf(provider)?.refusal()?.reason;
   }
 
-  /** Forgets pauses: the configuration or the keys are new. */
-  reset(): void {
+  /** Forgets pauses and breakers: the configuration or the keys are new. What a provider has counted it goes on counting. */
+  reset(settings: BreakerSettings): void {
+    this.#settings = settings;
     this.#pauses.clear();
     this.#breakers.clear();
   }
@@ -132,35 +157,21 @@ export class Health {
     return retryAfterMs ?? balancePauseMs;
   }
 
-  #settle({ name, profile }: Provider): void {
-    if (profile.failureLimit) this.#open.set(name, Math.max(0, (this.#open.get(name) ?? 0) - 1));
+  #budgetOf({ name, profile }: Provider): FailureBudget | undefined {
+    const limit = profile.failureLimit;
+    if (!limit) return undefined;
+    let budget = this.#budgets.get(name);
+    if (!budget) {
+      budget = new FailureBudget(this.#clock, limit);
+      this.#budgets.set(name, budget);
+    }
+    return budget;
   }
+}
 
-  #count(provider: Provider, now: number): void {
-    const times = this.#recent(provider, now);
-    times.push(now);
-    this.#failures.set(provider.name, times);
-  }
-
-  #recent(provider: Provider, now: number): number[] {
-    const windowMs = provider.profile.failureLimit?.windowMs ?? 0;
-    return (this.#failures.get(provider.name) ?? []).filter((at) => at > now - windowMs);
-  }
-
-  #guardRefusal(provider: Provider, now: number): Refusal | undefined {
-    const limit = provider.profile.failureLimit;
-    if (!limit || !this.#failures.has(provider.name)) return undefined;
-    const times = this.#recent(provider, now);
-    const most = Math.floor(limit.failures * guardShare);
-    const [oldest] = times;
-    // Whatever is on its way may fail as well.
-    if (oldest === undefined || times.length + (this.#open.get(provider.name) ?? 0) < most) return undefined;
-    const frees = (times[Math.max(0, times.length - most)] as number) + limit.windowMs;
-    return {
-      reason: `${times.length} requests failed within ${limit.windowMs / 1000} s, and more would make it block the key`,
-      retryAfterMs: Math.max(1, frees - now),
-    };
-  }
+/** What a client is told instead of the provider's answer. */
+export function refusedBy({ name }: Provider, { reason, retryAfterMs }: Refusal): Failure {
+  return { error: { kind: 'overloaded', message: `${name} is left alone: ${reason}` }, retryAfterMs };
 }
 
 function keyOf(provider: Provider, model: string): string {
