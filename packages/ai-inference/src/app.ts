@@ -27,7 +27,7 @@ export function createApp(router: Router, access: Access, metrics: () => Promise
   };
 
   async function serveRest(path: string, method: string, request: IncomingMessage, response: ServerResponse): Promise<void> {
-    const answer = new ClientAnswer(response, { 'x-request-id': requestIdFrom(request.headers) });
+    const answer = new ClientAnswer(response, { 'x-request-id': requestIdFrom(request.headers) }, router.mask);
     try {
       await drainBody(request);
       const refusal = refusalOf(request, router.config);
@@ -61,14 +61,16 @@ export function createApp(router: Router, access: Access, metrics: () => Promise
     const problems = providers
       .filter(({ problem }) => problem !== undefined)
       .map(({ name, problem }) => ({ provider: name, problem }));
-    answer.whole(ready ? 200 : 503, JSON.stringify(ready ? { ready, problems } : { ready, remedy: router.remedy, missing }));
+    const told = ready ? { ready, problems } : { ready, remedy: router.remedy, missing };
+    answer.whole(ready ? 200 : 503, router.mask(JSON.stringify(told)));
   }
 
   function status({ headers }: IncomingMessage, answer: ClientAnswer): void {
     const found = routerStatus(router);
-    if (!/\btext\/html\b/.test(headers.accept ?? '')) return json(answer, found);
+    // What a provider said of a failure is shown, and may hold anything.
+    if (!/\btext\/html\b/.test(headers.accept ?? '')) return answer.whole(200, router.mask(JSON.stringify(found)));
     answer.set('content-security-policy', statusPolicy);
-    answer.whole(200, statusPage(found), 'text/html; charset=utf-8');
+    answer.whole(200, router.mask(statusPage(found)), 'text/html; charset=utf-8');
   }
 }
 

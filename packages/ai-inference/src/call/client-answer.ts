@@ -1,9 +1,18 @@
 /** The answer to a client of one of the dialects. */
+import type { ServerResponse } from 'node:http';
 import type { Dialect, ModelError } from '@switchyard/dialects';
 import { Answer } from '@switchyard/kit/answer';
 import type { Failure } from '../routing/failure.ts';
 
 export class ClientAnswer extends Answer {
+  /** Hides secrets in a text. Errors pass through it, ours and the providers', who may repeat a key; answers of models do not. */
+  readonly mask: (text: string) => string;
+
+  constructor(response: ServerResponse, headers: Record<string, string>, mask: (text: string) => string) {
+    super(response, headers);
+    this.mask = mask;
+  }
+
   /** Aborts when the client leaves before all was said; it may have left already. */
   leaving(): AbortSignal {
     const left = new AbortController();
@@ -21,7 +30,9 @@ export class ClientAnswer extends Answer {
     error: ModelError,
     failure: Pick<Failure, 'retryAfterMs' | 'retryAfter'> = {},
   ): void {
-    const { status, body } = dialect.renderError(error);
+    const { retryAfterMs } = failure;
+    // Gemini's clients read how long to wait from the body.
+    const { status, body } = dialect.renderError(retryAfterMs === undefined ? error : { ...error, retryAfterMs });
     this.failWith(status, JSON.stringify(body), failure);
   }
 
@@ -34,6 +45,6 @@ export class ClientAnswer extends Answer {
     const seconds = retryAfterMs === undefined ? undefined : String(Math.max(1, Math.ceil(retryAfterMs / 1000)));
     const wait = retryAfter ?? seconds;
     if (wait !== undefined) this.set('retry-after', wait);
-    this.whole(status, body);
+    this.whole(status, this.mask(body.toString()));
   }
 }

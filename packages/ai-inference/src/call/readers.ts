@@ -252,14 +252,26 @@ export class PassThroughReader extends StreamReader {
     }
     this.feed(chunk);
     if (frames === undefined) return;
-    if (this.toldError && !this.options.answer.committed) return this.broken(this.toldError);
+    if (this.toldError) return this.#failed(frames, this.toldError);
     if (!this.#decided && this.mayHold) {
       this.#held.push(frames);
       return;
     }
     this.#pass(frames);
-    // An error event of the provider has just been passed on in the client's own dialect.
-    if (this.toldError) this.#errorPassed = true;
+  }
+
+  /** An error is among these frames: the provider's own, which goes on as it is, or a frame that no client could read. */
+  #failed(frames: Buffer, error: ModelError): void {
+    const { answer, upstream } = this.options;
+    if (answer.committed) {
+      const isOurs = error.kind === 'malformed' && error.code === undefined;
+      const all = [...framesOf(frames, upstream.framing)];
+      const broken = isOurs ? all.findIndex((frame) => !isReadable(frame)) : -1;
+      const passed = broken === -1 ? frames : Buffer.concat(all.slice(0, broken));
+      this.#pass(Buffer.from(answer.mask(passed.toString('utf8'))));
+      this.#errorPassed = !isOurs;
+    }
+    this.broken(error);
   }
 
   #pass(frames: Buffer): void {
@@ -285,7 +297,7 @@ export class PassThroughReader extends StreamReader {
     if (this.isDone) return;
     const { answer, client } = this.options;
     if (answer.committed) {
-      if (!this.#errorPassed) answer.write(streamErrorFrame(client, error), this.options.flow);
+      if (!this.#errorPassed) answer.write(answer.mask(streamErrorFrame(client, error)), this.options.flow);
       answer.end();
     }
     this.finish(error);
@@ -344,7 +356,7 @@ export class TranslatingReader extends StreamReader {
     if (this.isDone) return;
     const { answer } = this.options;
     if (answer.committed && this.#renderer) {
-      this.#renderer.push({ type: 'error', error });
+      this.#renderer.push({ type: 'error', error: { ...error, message: answer.mask(error.message) } });
       this.#flush();
       answer.end();
     }
@@ -354,6 +366,16 @@ export class TranslatingReader extends StreamReader {
 
 function renderOptions({ request, nowMs }: ReaderOptions): RenderAnswerOptions {
   return { request: request(), nowMs };
+}
+
+/** Whether the data of a frame is JSON, or the mark of an end. */
+function isReadable(frame: Buffer): boolean {
+  const data = frame
+    .toString('utf8')
+    .split(/\r\n|\n|\r/)
+    .flatMap((line) => /^data: ?(.*)$/.exec(line)?.[1] ?? (line.startsWith('{') ? line : []))
+    .join('\n');
+  return data === '' || data === '[DONE]' || parseObject(data) !== undefined;
 }
 
 /** Takes out the chunk that holds nothing but usage (`"choices":[]`), which the client did not ask for and may stumble over. */

@@ -50,7 +50,7 @@ export async function serve(
   response: ServerResponse,
 ): Promise<void> {
   const requestId = requestIdFrom(request.headers);
-  const answer = new ClientAnswer(response, { 'x-request-id': requestId });
+  const answer = new ClientAnswer(response, { 'x-request-id': requestId }, router.mask);
   const client = dialectOf(endpoint);
   try {
     const startedAtMs = router.clock.now();
