@@ -13,6 +13,7 @@ import {
   type ModelRequest,
   objectOf,
 } from '@switchyard/dialects';
+import { withoutCacheMarks } from '@switchyard/dialects/model/cache-marks';
 import { type Clock, sleep } from '@switchyard/kit/clock';
 import type { HttpClient } from '@switchyard/kit/http-client';
 import type { JsonBody } from '@switchyard/kit/json-body';
@@ -234,7 +235,9 @@ export class ModelCall {
       };
       return { upstream, body: body.rewritten({ set, defaults }), stripUsage, losses: [] };
     }
-    const request = { ...this.#modelRequest(), model, ...(needsUsage && { includeUsage: true }) };
+    const asked = this.#modelRequest();
+    const unmarked = upstream.name === 'openai-chat' && !profile.readsCacheMarks ? withoutCacheMarks(asked) : asked;
+    const request = { ...unmarked, model, ...(needsUsage && { includeUsage: true }) };
     const { body: rendered, losses } = upstream.renderRequest(request);
     for (const [key, value] of Object.entries(defaults)) {
       const present = rendered[key];

@@ -16,6 +16,7 @@ export const openrouter: ProviderProfile = {
   },
   preferredDialect: 'openai-chat',
   embeddings: { format: 'openai', path: () => '/embeddings' },
+  readsCacheMarks: true,
   authHeaders: bearer,
   modelsPath: '/models',
   parseModels: (body) => arrayOf(body.data).flatMap((item) => parseModel(objectOf(item))),

@@ -78,6 +78,8 @@ export interface ProviderProfile {
   readonly dialects: Readonly<Partial<Record<DialectName, (model: string, stream: boolean) => string>>>;
   readonly preferredDialect: DialectName;
   readonly embeddings?: { format: EmbeddingsFormat; path(model: string, count: number): string };
+  /** Whether its chat completions read Anthropic's marks of the prompt cache. */
+  readonly readsCacheMarks?: boolean;
   /** Counts tokens of a prompt: dialect → path. */
   readonly countTokens?: Readonly<Partial<Record<DialectName, (model: string) => string>>>;
   authHeaders(key: string): Record<string, string>;

@@ -12,6 +12,7 @@ export const venice: ProviderProfile = {
   dialects: { 'openai-chat': () => '/chat/completions' },
   preferredDialect: 'openai-chat',
   embeddings: { format: 'openai', path: () => '/embeddings' },
+  readsCacheMarks: true,
   authHeaders: bearer,
   // Its default is true: an invisible prompt of its own that changes behaviour and tokens.
   defaults: (_dialect, { includeVeniceSystemPrompt }) =>
