@@ -6,6 +6,7 @@ import type { ErrorKind } from '../src/model/error.ts';
 import type { JsonObject } from '../src/model/json.ts';
 import { wrapOpaque } from '../src/model/opaque.ts';
 import type { Message, ModelRequest } from '../src/model/request.ts';
+import { openaiChat } from '../src/openai-chat/index.ts';
 import { countingIds, requestOf } from './fixtures/streams.ts';
 
 const cache = { type: 'ephemeral', ttl: '1h' };
@@ -614,3 +615,20 @@ for (const [status, body, kind, code] of errors) {
     );
   });
 }
+
+t.test('what a search for tools found is told elsewhere as words', async (t) => {
+  const content = [{ type: 'tool_reference', tool_name: 'mcp__probe__echo' }];
+  const body: JsonObject = {
+    model: 'm',
+    max_tokens: 1,
+    messages: [
+      { role: 'user', content: 'hi' },
+      { role: 'assistant', content: [{ type: 'tool_use', id: 'toolu_01', name: 'ToolSearch', input: { query: 'echo' } }] },
+      { role: 'user', content: [{ type: 'tool_result', tool_use_id: 'toolu_01', content }] },
+    ],
+  };
+  const request = anthropic.parseRequest(structuredClone(body));
+  t.same(anthropic.renderRequest(request).body, body);
+  const { messages } = openaiChat.renderRequest(request).body as { messages: JsonObject[] };
+  t.match(messages.at(-1), { role: 'tool', content: 'The tool mcp__probe__echo can be called now.' });
+});

@@ -53,9 +53,16 @@ export function parseBlock(block: JsonObject): Part {
       return typeof block.name === 'string' ? parseCall(block, block.name) : unknownPart(block);
     case 'tool_result':
       return typeof block.tool_use_id === 'string' ? parseResult(block, block.tool_use_id) : unknownPart(block);
+    case 'tool_reference':
+      return typeof block.tool_name === 'string' ? parseReference(block, block.tool_name) : unknownPart(block);
     default:
       return unknownPart(block);
   }
+}
+
+/** What Claude Code's search for tools finds: Anthropic loads the tool, a model elsewhere has it and is told so. */
+function parseReference(block: JsonObject, name: string): TextPart {
+  return { type: 'text', text: `The tool ${name} can be called now.`, bag: { dialect: 'anthropic', fields: { $block: block } } };
 }
 
 function unknownPart(block: JsonObject): Part {

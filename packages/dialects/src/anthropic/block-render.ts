@@ -6,7 +6,7 @@ import type { Loss } from '../dialect.ts';
 import { unpack } from '../fields.ts';
 import { fieldsOf } from '../model/bag.ts';
 import { jsonArgumentsOf } from '../model/custom-tools.ts';
-import { isObject, type JsonObject, type JsonValue } from '../model/json.ts';
+import { isObject, type JsonObject, type JsonValue, objectOf } from '../model/json.ts';
 import type { Part, ReasoningPart, Source, ToolCallPart, ToolResultPart } from '../model/request.ts';
 import { flatToolName } from '../model/tool-names.ts';
 import { ownThought } from './thought.ts';
@@ -53,6 +53,7 @@ function renderPart(part: Exclude<Part, ReasoningPart>, field: string, context: 
   }
   switch (part.type) {
     case 'text':
+      if (isObject(fieldsOf(part.bag, 'anthropic').$block)) return objectOf(fieldsOf(part.bag, 'anthropic').$block);
       // Anthropic refuses blocks of text without words.
       if (!context.isNative && part.text.trim() === '') return undefined;
       return finish(part, { type: 'text', text: part.text });
