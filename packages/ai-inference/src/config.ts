@@ -97,7 +97,7 @@ export const configSchema = z.strictObject({
     .record(routeName, z.union([modelName, z.array(modelName).min(1).max(20)]))
     .default({})
     .describe(
-      'Name as clients ask for it → `provider/model`, or several of them: each is tried when the one before fails. A name may contain `*`, as in `claude-*`.',
+      'Name as clients ask for it → `provider/model`, or several of them: each is tried when the one before fails. A name may contain `*`, as in `claude-*`; the longest one that fits counts.',
     ),
   defaultModel: z
     .union([modelName, z.array(modelName).min(1).max(20)])

@@ -234,8 +234,8 @@ export class Router {
   }
 
   #names(): string[] {
-    const listed = this.#providers.flatMap(({ name }) => this.catalog.namesOf(name).map((id) => `${name}/${id}`));
-    return [...Object.keys(this.#config.aliases), ...listed];
+    const listed = this.#providers.flatMap(({ name }) => this.catalog.namesOf(name).flatMap((id) => [id, `${name}/${id}`]));
+    return [...new Set([...Object.keys(this.#config.aliases), ...listed])];
   }
 
   #onAccount(provider: Provider, reading: AccountReading): void {

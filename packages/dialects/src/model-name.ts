@@ -16,9 +16,16 @@ export function matches(pattern: string, name: string): boolean {
   return true;
 }
 
-/** The value for a name: its own entry, else that of the first pattern that fits. */
+/**
+ * The value for a name: its own entry, else that of the longest pattern that fits, so that `claude-haiku-*` goes before `claude-*`.
+ * (The order of the table is not its author's to decide: Nix sorts what it writes.)
+ */
 export function valueFor<T>(name: string, table: Readonly<Record<string, T>>): T | undefined {
   if (Object.hasOwn(table, name)) return table[name];
-  for (const pattern in table) if (pattern.includes('*') && matches(pattern, name)) return table[pattern];
-  return undefined;
+  let best: string | undefined;
+  for (const pattern in table) {
+    if (best !== undefined && pattern.length <= best.length) continue;
+    if (pattern.includes('*') && matches(pattern, name)) best = pattern;
+  }
+  return best === undefined ? undefined : table[best];
 }
