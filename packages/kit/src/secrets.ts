@@ -11,6 +11,8 @@ const SOURCES = ['credential', 'file', 'env'];
 /** Either the escape `$${`, or `${source:name}`. */
 const REFERENCE = /\$\$\{|\$\{([a-z]+):([^{}]*)\}/g;
 const LARGEST_BYTES = 64 * 1024;
+/** `echo KEY > file` empties the file before it writes: for so long the old value serves. */
+const REWRITE_MS = 1000;
 
 /** A reference that can not be followed. The message names field, reference and remedy; it never holds a secret. */
 export class SecretError extends Error {
@@ -37,7 +39,7 @@ export interface SecretsOptions {
 export class Secrets {
   readonly #directory: string | undefined;
   readonly #env: NodeJS.ProcessEnv;
-  readonly #files = new Map<string, { stamp: string; value: string; lookedAt: number }>();
+  readonly #files = new Map<string, { stamp: string; value: string; lookedAt: number; emptySince?: number }>();
   readonly #recheckMs: number;
   readonly #mask = new SecretMask();
 
@@ -129,7 +131,12 @@ export class Secrets {
       recent.lookedAt = now;
       return recent.value;
     }
-    const value = readSecretFile(path, field, stat.size);
+    const text = readSecretFile(path, field, stat.size);
+    if (text === '' && recent !== undefined) {
+      recent.emptySince ??= now;
+      if (now - recent.emptySince < REWRITE_MS) return recent.value;
+    }
+    const value = secretIn(text, path, field);
     this.#files.set(path, { stamp, value, lookedAt: now });
     return value;
   }
@@ -145,6 +152,10 @@ function readSecretFile(path: string, field: string, sizeBytes: number): string 
   } catch (error) {
     throw new SecretError(field, explainFile(path, error as NodeJS.ErrnoException));
   }
+  return text;
+}
+
+function secretIn(text: string, path: string, field: string): string {
   const value = text.replace(/\r?\n$/, '');
   if (value.trim() === '') throw new SecretError(field, `file ${path} is empty (has the secret been written yet?)`);
   if (value.includes('\0')) throw new SecretError(field, `file ${path} is binary (is it still encrypted?)`);

@@ -80,6 +80,8 @@ t.test('a changed file is read again, however it changed', async (t) => {
   t.equal(read(), 'first-value');
   writeFileSync(file, 'second-value!');
   t.equal(read(), 'second-value!', 'written in place');
+  writeFileSync(file, '');
+  t.equal(read(), 'second-value!', 'emptied, as happens before it is written in place');
   writeFileSync(`${file}.new`, 'third-value!!');
   renameSync(`${file}.new`, file);
   t.equal(read(), 'third-value!!', 'replaced by rename, same size');
