@@ -4,6 +4,7 @@ import { fieldsOf } from '../model/bag.ts';
 import { budgetOfEffort, isReasoningOff } from '../model/effort.ts';
 import { isObject, type JsonObject, type JsonValue } from '../model/json.ts';
 import type { ModelRequest, Sampling } from '../model/request.ts';
+import { userIdFor } from '../model/user-id.ts';
 import type { BlockContext } from './block-render.ts';
 
 /** `max_tokens` where the client named none: the most that every model Anthropic still serves takes (Opus 4.1). */
@@ -28,7 +29,8 @@ export function renderGeneration(request: ModelRequest, context: BlockContext): 
   fields.max_tokens = maxTokens;
   const thinks = renderReasoning(request, maxTokens, fields, lose);
   renderSampling(request.sampling, thinks, fields, lose);
-  if (request.userId !== undefined) fields.metadata = { user_id: request.userId };
+  const userId = userIdFor(request, 'anthropic');
+  if (userId !== undefined) fields.metadata = { user_id: userId };
   if (request.cacheKey !== undefined) lose('cacheKey', 'dropped', 'Anthropic finds cached prompts by their marks, not by a key');
   if (request.output?.type === 'json-schema') {
     const config = isObject(fields.output_config) ? fields.output_config : {};

@@ -7,6 +7,7 @@ import { fieldsOf, formOf, lossesOfForeignBag, wireFieldsOf } from '../model/bag
 import { effortOfBudget } from '../model/effort.ts';
 import { isObject, type JsonObject, objectOf } from '../model/json.ts';
 import type { ModelRequest, Reasoning } from '../model/request.ts';
+import { userIdFor } from '../model/user-id.ts';
 import { renderMessages } from './message-render.ts';
 import { renderFunction, renderResponseFormat, renderToolChoice, renderTools } from './tools.ts';
 
@@ -38,7 +39,8 @@ export function renderRequest(request: ModelRequest): RenderedRequest {
   if (request.output !== undefined) body.response_format = renderOutput(request);
   renderSampling(request, form, body);
   if (request.reasoning !== undefined) renderReasoning(request.reasoning, form, body, losses);
-  if (request.userId !== undefined) body.user = request.userId;
+  const userId = userIdFor(request, dialect);
+  if (userId !== undefined) body.user = userId;
   if (request.cacheKey !== undefined) body.prompt_cache_key = request.cacheKey;
   return { body, losses };
 }

@@ -9,6 +9,7 @@ import { formOf, lossesOfForeignBag, wireFieldsOf } from '../model/bag.ts';
 import { DialectError } from '../model/error.ts';
 import { type JsonObject, numberOf, objectOf, stringOf } from '../model/json.ts';
 import type { Message, ModelRequest } from '../model/request.ts';
+import { userIdFor } from '../model/user-id.ts';
 
 export const dialect = 'openai-completions';
 
@@ -85,7 +86,8 @@ export function renderRequest(request: ModelRequest): RenderedRequest {
   for (const [name, word] of counts) if (request.sampling[word] !== undefined) body[name] = request.sampling[word];
   const { stop } = request.sampling;
   if (stop !== undefined) body.stop = form.stop === 'string' && stop.length === 1 ? (stop[0] as string) : stop;
-  if (request.userId !== undefined) body.user = request.userId;
+  const userId = userIdFor(request, dialect);
+  if (userId !== undefined) body.user = userId;
   const why = 'legacy completions takes only text';
   if (request.tools.length > 0) losses.push({ field: 'tools', how: 'dropped', why });
   if (request.output !== undefined && request.output.type !== 'text') losses.push({ field: 'output', how: 'dropped', why });

@@ -7,6 +7,7 @@ import { fieldsOf, formOf, lossesOfForeignBag, wireFieldsOf } from '../model/bag
 import { effortOfBudget, isReasoningOff } from '../model/effort.ts';
 import { type JsonObject, objectOf } from '../model/json.ts';
 import type { ModelRequest, Reasoning } from '../model/request.ts';
+import { userIdFor } from '../model/user-id.ts';
 import { instructionsOf, itemsOfMessage } from './item-render.ts';
 import { dialect } from './thought.ts';
 import { putBack } from './tool-items.ts';
@@ -34,7 +35,8 @@ export function renderRequest(request: ModelRequest): RenderedRequest {
   }
   if (request.reasoning !== undefined) renderReasoning(request.reasoning, body, losses);
   renderSampling(request, body, losses);
-  if (request.userId !== undefined) body.user = request.userId;
+  const userId = userIdFor(request, dialect);
+  if (userId !== undefined) body.user = userId;
   if (request.cacheKey !== undefined) body.prompt_cache_key = request.cacheKey;
   if (!isOwn) {
     body.store = false;
