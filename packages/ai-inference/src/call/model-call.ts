@@ -224,7 +224,8 @@ export class ModelCall {
     const upstream = this.#env.dialects[native ? client.name : profile.preferredDialect];
     const defaults = profile.defaults?.(upstream.name, quirks) ?? {};
     // Usage is what the accounting lives on; where the client did not ask for it, it does not get it either.
-    const needsUsage = upstream.name === 'openai-chat' && stream && profile.type !== 'openrouter';
+    const isAsked = upstream.name === 'openai-chat' || upstream.name === 'openai-completions';
+    const needsUsage = isAsked && stream && profile.type !== 'openrouter';
     if (native) {
       const asked = needsUsage ? objectOf(body.member('stream_options')) : {};
       const stripUsage = needsUsage && asked.include_usage !== true;

@@ -20,6 +20,8 @@ export function parseUsage(usage: JsonObject): Usage {
   const isSplit = write5m !== undefined || write1h !== undefined;
   const write = numberOf(usage.cache_creation_input_tokens) ?? (isSplit ? (write5m ?? 0) + (write1h ?? 0) : undefined);
   const thoughts = numberOf(objectOf(usage.output_tokens_details).thinking_tokens);
+  // OpenRouter's; it stays in the bag as well.
+  const cost = numberOf(usage.cost);
   const hasInput = input !== undefined || read !== undefined || write !== undefined;
   return {
     ...(hasInput && { inputTokens: (input ?? 0) + (read ?? 0) + (write ?? 0) }),
@@ -29,6 +31,7 @@ export function parseUsage(usage: JsonObject): Usage {
     ...(write1h !== undefined && { cacheWrite1hTokens: write1h }),
     ...(output !== undefined && { outputTokens: output }),
     ...(thoughts !== undefined && { reasoningTokens: thoughts }),
+    ...(cost !== undefined && { costUsd: cost }),
     ...bagOf('anthropic', fieldsBeside(usage, known)),
   };
 }
