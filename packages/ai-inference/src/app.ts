@@ -1,6 +1,6 @@
 /** The HTTP surface of the router: which path leads where. No logic lives here. */
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import { clientProtocol, getEndpoint, postEndpoint, postPaths } from '@switchyard/dialects/endpoints';
+import { asksForWebSocket, clientProtocol, getEndpoint, postEndpoint, postPaths } from '@switchyard/dialects/endpoints';
 import type { Access } from '@switchyard/kit/access';
 import { drainBody } from '@switchyard/kit/body';
 import { refusalOf } from '@switchyard/kit/guard';
@@ -39,6 +39,10 @@ export function createApp(router: Router, access: Access, metrics: () => Promise
       const admission = access.admit(request);
       if (admission.refusal !== undefined) throw unauthorized(admission.refusal);
       if (method !== 'GET' && method !== 'HEAD') throw notAllowed(path, method);
+      if (asksForWebSocket(path, request.headers)) {
+        answer.set('upgrade', 'HTTP/1.1');
+        throw new Problem(426, { detail: 'there are no WebSockets here: POST to /v1/responses' });
+      }
       if (path === '/metrics') {
         const { contentType, body } = await (await metrics()).text();
         return answer.whole(200, body, contentType);

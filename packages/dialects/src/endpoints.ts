@@ -56,6 +56,14 @@ export function getEndpoint(path: string): Endpoint | undefined {
   return match ? { operation: 'models', ...(match[1] !== undefined && { model: decoded(match[1]) }) } : undefined;
 }
 
+/**
+ * Whether this asks for a WebSocket at the path of Responses, as Codex's own provider does first. Answered 426 it turns to HTTP at once,
+ * answered anything else it tries six times more, for seven seconds (0.169.0).
+ */
+export function asksForWebSocket(path: string, headers: Readonly<Record<string, unknown>>): boolean {
+  return path === '/v1/responses' && /^websocket$/i.test(String(headers.upgrade ?? ''));
+}
+
 /** The paths that take a POST, for messages. */
 export const postPaths: readonly string[] = Object.keys(fixed);
 

@@ -1,6 +1,6 @@
 /** The HTTP surface of the proxy: which path leads where. No logic lives here. */
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import { postPaths } from '@switchyard/dialects/endpoints';
+import { asksForWebSocket, postPaths } from '@switchyard/dialects/endpoints';
 import { Answer } from '@switchyard/kit/answer';
 import { drainBody } from '@switchyard/kit/body';
 import { refusalOf } from '@switchyard/kit/guard';
@@ -34,6 +34,10 @@ export function createApp(proxy: ModelProxy, httpClient: HttpClient, metrics: ()
       if (path === '/metrics') {
         const { contentType, body } = await (await metrics()).text();
         return answer.whole(200, body, contentType);
+      }
+      if (asksForWebSocket(path, headers)) {
+        answer.set('upgrade', 'HTTP/1.1');
+        throw new Problem(426, { detail: 'there are no WebSockets here: POST to /v1/responses' });
       }
       throw notFound(
         `nothing is at ${method} ${path}; requests go to ${postPaths.join(', ')} and /v1beta/models/MODEL:generateContent`,

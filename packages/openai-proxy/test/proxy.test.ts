@@ -1,5 +1,6 @@
 // The proxy between apps and the router: aliases, large and broken requests, and what is said when something is missing or breaks.
 import { once } from 'node:events';
+import { get } from 'node:http';
 import { setTimeout as sleep } from 'node:timers/promises';
 import t from 'tap';
 import { type Client, clients } from './fixtures/clients.ts';
@@ -94,6 +95,12 @@ t.test('requests', async (t) => {
   t.test('whether somebody is there', async (t) => {
     t.equal((await fetch(`${proxy.url}/api/hello`, { method: 'HEAD' })).status, 200);
     t.equal((await fetch(`${proxy.url}/health/live`)).status, 200);
+    const socket = { connection: 'Upgrade', upgrade: 'websocket', 'sec-websocket-version': '13', 'sec-websocket-key': 'eA==' };
+    for (const url of [proxy.url, router.url]) {
+      const [answer] = await once(get(`${url}/v1/responses`, { headers: socket }), 'response');
+      t.equal(answer.statusCode, 426, 'the word by which Codex turns to HTTP at once');
+      answer.resume();
+    }
     t.match(await (await fetch(`${proxy.url}/health/ready`)).json(), { ready: true });
     t.match(
       await (await fetch(`${proxy.url}/metrics`)).text(),
