@@ -38,19 +38,22 @@ interface Prepared {
 /** Longest time of a turn. */
 const turnMs = 90_000;
 
-/** Codex as a client of a model of that name. */
-function codex({ folder, url, prompt, mcpServer }: Turn, model: string): Prepared {
-  const config = [
-    `model = ${JSON.stringify(model)}`,
-    'model_provider = "switchyard"',
-    'check_for_update_on_startup = false',
+/** Codex as a client of a model of that name, with a provider configured for us or with its own, led elsewhere. */
+function codex({ folder, url, prompt, mcpServer }: Turn, model: string, provider: 'ours' | 'built-in' = 'ours'): Prepared {
+  const base = JSON.stringify(`${url}/v1`);
+  const ourProvider = [
     '[model_providers.switchyard]',
     'name = "switchyard"',
-    `base_url = ${JSON.stringify(`${url}/v1`)}`,
+    `base_url = ${base}`,
     'env_key = "SWITCHYARD_KEY"',
     'wire_api = "responses"',
     'request_max_retries = 0',
     'stream_max_retries = 0',
+  ];
+  const config = [
+    `model = ${JSON.stringify(model)}`,
+    'check_for_update_on_startup = false',
+    ...(provider === 'ours' ? ['model_provider = "switchyard"', ...ourProvider] : [`openai_base_url = ${base}`]),
     '[analytics]',
     'enabled = false',
     '[mcp_servers.probe]',
@@ -60,7 +63,13 @@ function codex({ folder, url, prompt, mcpServer }: Turn, model: string): Prepare
   ];
   const program = join(folder, 'node_modules', '@openai', 'codex', 'bin', 'codex.js');
   return {
-    files: { '.codex/config.toml': config.join('\n') },
+    files: {
+      '.codex/config.toml': config.join('\n'),
+      // As `codex login --with-api-key` writes it.
+      ...(provider === 'built-in' && {
+        '.codex/auth.json': JSON.stringify({ auth_mode: 'apikey', OPENAI_API_KEY: clientKey }),
+      }),
+    },
     env: { SWITCHYARD_KEY: clientKey },
     command: process.execPath,
     args: [program, 'exec', '--skip-git-repo-check', '--json', prompt],
@@ -69,6 +78,8 @@ function codex({ folder, url, prompt, mcpServer }: Turn, model: string): Prepare
 
 export const agents: Agent[] = [
   { name: 'Codex', set: 'codex', prepare: (turn) => codex(turn, 'chat') },
+  // Tries a WebSocket first.
+  { name: 'Codex, own provider', set: 'codex', prepare: (turn) => codex(turn, 'chat', 'built-in') },
   {
     // To a model whose name it knows it brings its tools in an item of the input, and MCP tools only as functions of JavaScript.
     name: 'Codex, known model',
