@@ -5,12 +5,13 @@ import { fieldsOf } from '../model/bag.ts';
 import { jsonArgumentsOf } from '../model/custom-tools.ts';
 import { type JsonObject, parseObject } from '../model/json.ts';
 import type { Message, ModelRequest, Part, ToolCallPart, ToolResultPart } from '../model/request.ts';
+import { systemFirst } from '../model/system-first.ts';
 import { flatToolName } from '../model/tool-names.ts';
 import { madeUpId } from './message-parse.ts';
 
 export function renderMessages(request: ModelRequest, isNative: boolean, losses: Loss[]): JsonObject[] {
   const writer = new MessageWriter(isNative, losses);
-  for (const [index, message] of request.messages.entries()) writer.message(message, `messages[${index}]`);
+  for (const [index, message] of systemFirst(request, 'ollama', losses).entries()) writer.message(message, `messages[${index}]`);
   return writer.messages;
 }
 

@@ -4,6 +4,7 @@ import { fieldsOf, formOf, wireFieldsOf } from '../model/bag.ts';
 import { jsonArgumentsOf } from '../model/custom-tools.ts';
 import { arrayOf, isObject, type JsonObject, objectOf } from '../model/json.ts';
 import type { Message, ModelRequest, Part, ToolCallPart, ToolResultPart } from '../model/request.ts';
+import { systemFirst } from '../model/system-first.ts';
 import { flatToolName } from '../model/tool-names.ts';
 import { emptyContent, isRefusalPart, renderContent, renderPart } from './content.ts';
 import { isDetail, isGeminiSignature, nativeDetails } from './reasoning.ts';
@@ -13,7 +14,7 @@ const dialect = 'openai-chat';
 export function renderMessages(request: ModelRequest, losses: Loss[]): JsonObject[] {
   // A custom tool that a chat client offered stays one; all others are functions here.
   const nativeCustom = new Set(request.tools.filter((tool) => formOf(tool.bag, dialect).isCustom).map((tool) => tool.name));
-  return request.messages.flatMap((message, index) => {
+  return systemFirst(request, dialect, losses).flatMap((message, index) => {
     const path = `messages[${index}]`;
     if (message.role === 'assistant') return [renderAssistant(message, path, nativeCustom, losses)];
     return renderOther(message, path, losses);
@@ -34,7 +35,8 @@ function renderOther(message: Message, path: string, losses: Loss[]): JsonObject
   if (results.length > 0 && parts.length === 0) return results;
   const form = formOf(message.bag, dialect);
   const written: JsonObject = { role: message.role };
-  const content = renderContent(parts, form.content === 'array', path, losses);
+  const isForeignSystem = message.role === 'system' && message.bag?.dialect !== dialect;
+  const content = renderContent(isForeignSystem ? joinTexts(parts, '\n\n') : parts, form.content === 'array', path, losses);
   if (content !== undefined) written.content = content;
   else Object.assign(written, emptyContent(form, ''));
   if (message.name !== undefined) written.name = message.name;
@@ -105,11 +107,11 @@ function renderAssistant(message: Message, path: string, nativeCustom: ReadonlyS
   return { ...written, ...wireFieldsOf(message.bag, dialect) };
 }
 
-/** Texts of other dialects as one string, because many servers take nothing else from an assistant. */
-function joinTexts(parts: readonly Part[]): Part[] {
+/** Texts of other dialects as one string, because many servers take nothing else from an assistant or as system text. */
+function joinTexts(parts: readonly Part[], between = ''): Part[] {
   const isPlain = parts.every((part) => part.type === 'text' && part.cacheControl === undefined);
   if (!isPlain || parts.length < 2) return [...parts];
-  return [{ type: 'text', text: parts.map((part) => (part.type === 'text' ? part.text : '')).join('') }];
+  return [{ type: 'text', text: parts.map((part) => (part.type === 'text' ? part.text : '')).join(between) }];
 }
 
 /** Where the words of a thought go: where the client had them, else into the field that most servers read. */
