@@ -182,6 +182,11 @@ export async function agentTurn(
     asked.some(({ text }) => text.includes(`hello from chaos ${word}`)),
     `the model was asked ${asked.length} times and never saw what the tool gave: ${told}`,
   );
+  for (const { path, body } of asked) {
+    if (!/\/chat(\/completions)?$/.test(path)) continue;
+    const roles = ((body?.messages ?? []) as { role: string }[]).map(({ role }) => role);
+    assert.ok(!/system|developer/.test(roles.slice(1).join()), `chat templates refuse ${roles.join(', ')}`);
+  }
   assert.match(output, new RegExp(`The tool says: .*hello from chaos ${word}`), `the end of the answer is missing: ${told}`);
 }
 
