@@ -72,6 +72,46 @@ const breakerSchema = z.strictObject({
 const routeName = z.string().regex(/^[^\s]{1,200}$/, 'must have 1 to 200 characters and no space');
 const modelName = z.string().min(1).max(300);
 
+const usd = z.number().min(0);
+const oneOrMoreModels = z.union([modelName, z.array(modelName).min(1).max(20)]);
+
+const routeSchema = z.strictObject({
+  cheap: oneOrMoreModels.describe(
+    'Models of the side that most requests go to, in order: `provider/model` or a name that resolves.',
+  ),
+  strong: oneOrMoreModels.describe('Models of the side that the rest goes to.'),
+  targetRatio: z.number().min(0).max(100).default(97.3).describe('Share of the cheap side in percent, held exactly in `unit`.'),
+  unit: z.enum(['requests', 'tokens', 'usd']).default('usd').describe('What the ratio is counted in.'),
+  complexityThreshold: z
+    .number()
+    .min(0)
+    .max(100)
+    .default(25)
+    .describe(
+      "Quantile below which a request stays on the cheap side, in percent: 25 keeps the simplest quarter of this route's own traffic there. Higher = more to the cheap side.",
+    ),
+});
+
+const budgetSchema = z.strictObject({
+  app: z
+    .string()
+    .min(1)
+    .optional()
+    .describe('Only requests with the key of this name in `access.keys` (`anonymous`: without one).'),
+  provider: z.string().min(1).optional().describe('Only what goes to this provider.'),
+  period: z.enum(['day', 'month']).describe('Begins at 00:00 UTC.'),
+  limitUsd: usd.describe('Beyond this requests are refused, in USD.'),
+  softUsd: usd.optional().describe('Beyond this it is said in the log, in USD.'),
+});
+
+const priceSchema = z.strictObject({
+  from: z.iso.date().or(z.iso.datetime()).optional().describe('Date or time (UTC) from which the price holds. Default: always.'),
+  inputUsd: usd.optional().describe('USD per million tokens of input.'),
+  outputUsd: usd.optional().describe('USD per million tokens of output, reasoning included.'),
+  cachedInputUsd: usd.optional().describe('USD per million tokens read from the prompt cache. Default: as input.'),
+  cacheWriteUsd: usd.optional().describe('USD per million tokens written to the prompt cache. Default: as input.'),
+});
+
 export const configSchema = z.strictObject({
   listen: listenSchema.prefault({ port: 8765 }).describe('Where the router listens.'),
   access: accessSchema.prefault({}).describe('Who may use the router.'),
@@ -103,6 +143,22 @@ export const configSchema = z.strictObject({
     .union([modelName, z.array(modelName).min(1).max(20)])
     .optional()
     .describe('What serves names that nobody knows. Without it they are refused.'),
+  routes: z
+    .record(routeName, routeSchema)
+    .default({})
+    .describe(
+      'Names under which requests are divided between a cheap and a strong side: `auto` holds the ratio, `auto:cheap` and `auto:strong` name a side, `auto@20` sends the hardest 20 % to the strong side.',
+    ),
+  budgets: z.array(budgetSchema).default([]).describe('What may be spent. A request falls under every budget that fits it.'),
+  prices: z
+    .record(modelName, z.array(priceSchema).min(1))
+    .default({})
+    .describe('`provider/model` (may contain `*`) → prices that count instead of those of the provider and the table.'),
+  stateDirectory: z
+    .string()
+    .startsWith('/', 'must be an absolute path')
+    .optional()
+    .describe('Folder of the ledger. Default: `$STATE_DIRECTORY` under systemd, else `~/.local/state/switchyard/ai-inference`.'),
   timeouts: timeoutsSchema.prefault({}).describe('Timers of one attempt.'),
   retries: retriesSchema.prefault({}).describe('What is tried again, as long as nothing of an answer was sent to the client.'),
   breaker: breakerSchema.prefault({}).describe('When a provider with a model is left alone.'),

@@ -11,11 +11,13 @@ import type { Clock } from '@switchyard/kit/clock';
 import { createHttpClient, type HttpClient } from '@switchyard/kit/http-client';
 import type { Logger } from '@switchyard/kit/logger';
 import type { Secrets } from '@switchyard/kit/secrets';
+import { Accounting } from './accounting.ts';
 import type { CallEnvironment } from './call/model-call.ts';
 import type { CallRecord } from './call/record.ts';
 import type { SimpleEnvironment } from './call/simple-call.ts';
 import { providerSchema, type RouterConfig } from './config.ts';
 import { CallFigures } from './metrics.ts';
+import type { OpenDecision } from './policy/route-policy.ts';
 import type { AccountReading } from './providers/provider.ts';
 import { type MissingProvider, makeProvider, type Provider, providersOf } from './providers/provider-set.ts';
 import { Catalog, type CatalogModel } from './routing/catalog.ts';
@@ -37,6 +39,8 @@ export interface RouterOptions {
   clock: Clock;
   logger: Logger;
   secrets: Secrets;
+  /** Folder of what must outlive a restart; undefined keeps it in memory. */
+  stateDirectory?: string;
 }
 
 /** Connections per provider. Streams take one each for as long as they last. */
@@ -54,6 +58,7 @@ export class Router {
   /** Hides secrets in a text. */
   readonly mask: (text: string) => string;
   readonly catalog: Catalog;
+  readonly accounting: Accounting;
   readonly #options: RouterOptions;
   readonly #health: Health;
   #providers: Provider[] = [];
@@ -79,6 +84,17 @@ export class Router {
       refreshMs: options.config.modelsRefreshMs,
     });
     this.#takeProviders();
+    this.accounting = new Accounting({
+      config: options.config,
+      clock: options.clock,
+      logger: options.logger,
+      catalog: this.catalog,
+      directory: options.stateDirectory,
+      resolve: (model) => {
+        const route = this.resolveNow(model);
+        return 'candidates' in route ? route.candidates[0] : undefined;
+      },
+    });
   }
 
   get config(): RouterConfig {
@@ -119,6 +135,7 @@ export class Router {
     this.#config = config;
     this.#health.reset(config.breaker);
     this.#callEnvironment = undefined;
+    this.accounting.reload(config);
     this.#lookedForOllamaAt = Number.NEGATIVE_INFINITY;
     this.#takeProviders();
     void this.start();
@@ -128,6 +145,7 @@ export class Router {
 
   async stop(): Promise<void> {
     await this.#httpClient.close(1000);
+    this.accounting.close();
   }
 
   /** The route for a name; asks the providers for their models when that could make a difference. */
@@ -175,7 +193,8 @@ export class Router {
       retries,
       answerLimitBytes,
       onAccount: (provider, reading) => this.#onAccount(provider, reading),
-      onSettled: (record) => this.settled(record),
+      onSettled: (record, decision) => this.settled(record, decision),
+      accounting: this.accounting,
     };
     return this.#callEnvironment;
   }
@@ -184,7 +203,8 @@ export class Router {
     return { ...this.callEnvironment(), totalMs: this.#config.timeouts.totalMs };
   }
 
-  settled(record: CallRecord): void {
+  settled(record: CallRecord, decision?: OpenDecision): void {
+    this.accounting.settled(record, decision);
     this.figures.count(record);
     this.#recent.unshift(record);
     if (this.#recent.length > 50) this.#recent.length = 50;
@@ -239,6 +259,7 @@ export class Router {
   }
 
   #onAccount(provider: Provider, reading: AccountReading): void {
+    this.accounting.observeAccount(provider, reading);
     this.#accounts.set(provider.name, { ...this.#accounts.get(provider.name), ...reading });
     if (reading.deprecation !== undefined)
       this.logger.warn('a model is going to end', {

@@ -19,6 +19,8 @@ import type { HttpClient } from '@switchyard/kit/http-client';
 import type { JsonBody } from '@switchyard/kit/json-body';
 import type { Logger } from '@switchyard/kit/logger';
 import { SecretError } from '@switchyard/kit/secrets';
+import type { Accounting } from '../accounting.ts';
+import type { OpenDecision } from '../policy/route-policy.ts';
 import type { AccountReading } from '../providers/provider.ts';
 import type { Provider } from '../providers/provider-set.ts';
 import { consequenceOf, type Failure, type RetrySettings, retryDelayMs } from '../routing/failure.ts';
@@ -39,7 +41,8 @@ export interface CallEnvironment {
   retries: RetrySettings;
   answerLimitBytes: number;
   onAccount(provider: Provider, reading: AccountReading): void;
-  onSettled(record: CallRecord): void;
+  onSettled(record: CallRecord, decision: OpenDecision | undefined): void;
+  accounting: Pick<Accounting, 'reserve' | 'costOf'>;
 }
 
 export interface ModelCallOptions {
@@ -51,6 +54,8 @@ export interface ModelCallOptions {
   stream: boolean;
   body: JsonBody;
   candidates: readonly Candidate[];
+  /** Where the name was that of a route. */
+  decision: OpenDecision | undefined;
   answer: ClientAnswer;
   /** Headers of the client that its own dialect may pass on. */
   passHeaders: Readonly<Record<string, string>>;
@@ -165,11 +170,16 @@ export class ModelCall {
   }
 
   async #attempt({ provider, model }: Candidate, ticket: Ticket): Promise<AttemptResult> {
-    const { clock, httpClient, timeouts, answerLimitBytes, onAccount } = this.#env;
-    const { client, stream, answer, passHeaders, commonHeaders } = this.#options;
+    const { clock, httpClient, timeouts, answerLimitBytes, onAccount, accounting } = this.#env;
+    const { caller, client, stream, answer, passHeaders, commonHeaders } = this.#options;
     const startedAt = clock.monotonicMs();
     const startedAtMs = clock.now();
     const { upstream, body, stripUsage, losses } = this.#prepare(provider, model);
+    const reservation = accounting.reserve(caller, provider, model, body.length);
+    if ('message' in reservation) {
+      const error: ModelError = { kind: 'balance', message: reservation.message, code: 'budget_exceeded' };
+      return { outcome: 'error', failure: { error, retryAfterMs: reservation.retryAfterMs }, heard: false, learnt: {} };
+    }
     let result: AttemptResult;
     try {
       const headers = provider.headers();
@@ -212,7 +222,15 @@ export class ModelCall {
       result = { outcome: 'error', failure, heard: false, learnt: {} };
     }
     this.#running = undefined;
-    this.#attempts.push(recordOf(provider, model, result, startedAtMs, clock.monotonicMs() - startedAt));
+    const record = recordOf(provider, model, result, startedAtMs, clock.monotonicMs() - startedAt);
+    const { usage, outcome } = record;
+    const cost = usage && accounting.costOf(provider, model, usage, startedAtMs);
+    if (cost) record.costSource = cost.source;
+    if (cost?.usd !== undefined) record.costUsd = cost.usd;
+    // A refused request cost nothing; one that was cut off cost what nobody can say.
+    if (outcome === 'error' && usage === undefined && !result.learnt.model) reservation.release();
+    else reservation.settle(cost?.usd);
+    this.#attempts.push(record);
     return result;
   }
 
@@ -255,8 +273,8 @@ export class ModelCall {
   }
 
   #settled(outcome: CallRecord['outcome'], error?: ModelError): void {
-    const { requestId, caller, client, model, stream, startedAtMs } = this.#options;
-    this.#env.onSettled({
+    const { requestId, caller, client, model, stream, startedAtMs, decision } = this.#options;
+    const record: CallRecord = {
       requestId,
       caller,
       operation: 'chat',
@@ -268,7 +286,8 @@ export class ModelCall {
       attempts: this.#attempts,
       startedAtMs,
       durationMs: this.#env.clock.now() - startedAtMs,
-    });
+    };
+    this.#env.onSettled(record, decision);
   }
 }
 

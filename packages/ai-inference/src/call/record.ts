@@ -1,5 +1,6 @@
 /** What is known of a call when it is over: for metrics, the status page and the ledger. */
 import type { ErrorKind, Stop, Usage } from '@switchyard/dialects';
+import type { CostSource } from '../ledger/cost.ts';
 
 /** `ok` the whole answer reached the client, `error` it did not, `aborted` the client left. */
 export type Outcome = 'ok' | 'error' | 'aborted';
@@ -16,6 +17,9 @@ export interface AttemptRecord {
   status?: number;
   usage?: Usage;
   stop?: Stop;
+  /** What it cost, as far as anybody can say, and who says it. */
+  costUsd?: number;
+  costSource?: CostSource;
   startedAtMs: number;
   durationMs: number;
   /** Until the first piece of content; undefined for whole answers. */

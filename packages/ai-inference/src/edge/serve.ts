@@ -10,6 +10,7 @@ import { JsonBody, JsonBodyError } from '@switchyard/kit/json-body';
 import { childTraceparent, requestIdFrom } from '@switchyard/kit/request-id';
 import { ClientAnswer } from '../call/client-answer.ts';
 import { ModelCall } from '../call/model-call.ts';
+import type { Decision } from '../policy/route-policy.ts';
 import { dialects, type Router } from '../router.ts';
 import type { Candidate, Route } from '../routing/resolve.ts';
 import { countTokens } from './count-tokens.ts';
@@ -86,11 +87,17 @@ export async function serve(
 }
 
 async function serveChat(inbound: Inbound, endpoint: Endpoint & { operation: 'chat' }, client: Dialect): Promise<void> {
-  const { router, body, answer, requestId, caller, startedAtMs, commonHeaders, request } = inbound;
+  const { router, body, answer, requestId, caller, startedAtMs, commonHeaders } = inbound;
   const model = endpoint.model ?? modelOf(body);
   const stream = endpoint.stream ?? body.member('stream') === true;
-  const candidates = await routeOf(router, model);
-  if ('error' in candidates) return answer.fail(client, candidates.error, candidates);
+  const request = () => client.parseRequest(body.value(), { model, stream });
+  const decision = router.accounting.decide(model, request, body.bytes.length);
+  const candidates = decision ? await candidatesOf(router, decision.models) : await routeOf(router, model);
+  if ('error' in candidates) {
+    decision?.settle(undefined);
+    return answer.fail(client, candidates.error, candidates);
+  }
+  if (decision) answer.set('x-switchyard-decision', decisionHeader(decision.decision));
   await new ModelCall(router.callEnvironment(), {
     requestId,
     caller,
@@ -99,11 +106,28 @@ async function serveChat(inbound: Inbound, endpoint: Endpoint & { operation: 'ch
     stream,
     body,
     candidates,
+    decision,
     answer,
-    passHeaders: passHeadersOf(request, client),
+    passHeaders: passHeadersOf(inbound.request, client),
     commonHeaders,
     startedAtMs,
   }).run();
+}
+
+/** The candidates of all models of a route that resolve; the error of the first when none does. */
+async function candidatesOf(router: Router, models: readonly string[]): Promise<readonly Candidate[] | Rejection> {
+  const found: Candidate[] = [];
+  let rejection: Rejection | undefined;
+  for (const model of models) {
+    const candidates = await routeOf(router, model);
+    if ('error' in candidates) rejection ??= candidates;
+    else found.push(...candidates);
+  }
+  return found.length > 0 ? found : (rejection as Rejection);
+}
+
+function decisionHeader({ side, reason, score, quantile }: Decision): string {
+  return `${side}; reason=${reason}; score=${score.toFixed(1)}; quantile=${quantile.toFixed(3)}`;
 }
 
 /** The candidates for a model, or the error that says why there are none. */

@@ -52,7 +52,7 @@ const patterns = {
   trivial: /\b(?:hi|hello|hey|thanks?|ok(?:ay)?|yes|no|capital of|what time|define|spell|convert)\b/gi,
   name: /(?<=[a-z,;]\s)\p{Lu}\p{Ll}+/gu,
   quote: /["“”«»]/g,
-  nonAscii: /[^\x00-\x7f]/g,
+  nonAscii: /[^ -~\s]/g,
   negation: /\b(?:not|except|never|none|neither|false|incorrect|least)\b/gi,
 };
 

@@ -67,6 +67,11 @@ export class RatioController {
     else this.#owed += (size - ticket.majorSize) * this.#share;
   }
 
+  /** Counts what went to a side without having been asked about. */
+  count(minor: boolean, size: number): void {
+    this.#owed += minor ? -size * (1 - this.#share) : size * this.#share;
+  }
+
   /** The request came to nothing: it counts for neither side. */
   cancel(ticket: RatioTicket): void {
     this.settle(ticket, 0);

@@ -1,0 +1,143 @@
+/**
+ * Budgets: what an app, a provider or everybody may spend in a day or a month. A request reserves what it may cost before it is sent
+ * and settles what it did cost after, so that many at once cannot overrun a limit by more than one reservation.
+ */
+
+export type BudgetPeriod = 'day' | 'month';
+
+export interface BudgetSettings {
+  /** Only requests of this app's key. */
+  app?: string | undefined;
+  /** Only what goes to this provider. */
+  provider?: string | undefined;
+  period: BudgetPeriod;
+  /** Beyond this requests are refused. */
+  limitUsd: number;
+  /** Beyond this it is said in the log and in an answer's header. */
+  softUsd?: number | undefined;
+}
+
+/** Money that is set aside for a request. */
+export interface Reservation {
+  /** Undefined: what it cost is not known; then the reservation counts as spent. */
+  settle(costUsd: number | undefined): void;
+  /** Nothing was spent. */
+  release(): void;
+}
+
+export interface BudgetRefusal {
+  message: string;
+  /** Until the period is over. */
+  retryAfterMs: number;
+}
+
+interface Account {
+  settings: BudgetSettings;
+  name: string;
+  periodStartMs: number;
+  spentUsd: number;
+  reservedUsd: number;
+  warned: boolean;
+}
+
+export interface BudgetsOptions {
+  budgets: readonly BudgetSettings[];
+  now(): number;
+  /** What the ledger knows to be spent since a time. */
+  spentUsd(sinceMs: number, filter: { app?: string; provider?: string }): number;
+  onSoftLimit(name: string, spentUsd: number): void;
+}
+
+/** Nothing needs to be counted. */
+const free: Reservation = { settle: () => {}, release: () => {} };
+
+export class Budgets {
+  readonly #options: BudgetsOptions;
+  readonly #accounts: Account[];
+
+  constructor(options: BudgetsOptions) {
+    this.#options = options;
+    this.#accounts = options.budgets.map((settings) => ({
+      settings,
+      name: nameOf(settings),
+      periodStartMs: Number.NaN,
+      spentUsd: 0,
+      reservedUsd: 0,
+      warned: false,
+    }));
+  }
+
+  /** Sets money aside in every budget that the request falls under, or says which of them has none left. */
+  reserve(app: string, provider: string, estimateUsd: number): Reservation | BudgetRefusal {
+    if (this.#accounts.length === 0) return free;
+    const now = this.#options.now();
+    const concerned = this.#accounts.filter(
+      ({ settings }) => (settings.app ?? app) === app && (settings.provider ?? provider) === provider,
+    );
+    for (const account of concerned) {
+      this.#turn(account, now);
+      const { limitUsd, period } = account.settings;
+      // What was set aside may all be spent: only what is left over counts. A single request may still be larger than that.
+      if (account.spentUsd + account.reservedUsd >= limitUsd)
+        return {
+          message: `the budget ${account.name} of ${limitUsd} USD a ${period} is used up (${account.spentUsd.toFixed(4)} USD spent, ${account.reservedUsd.toFixed(4)} USD set aside)`,
+          retryAfterMs: endOf(period, now) - now,
+        };
+    }
+    for (const account of concerned) account.reservedUsd += estimateUsd;
+    let open = true;
+    const close = (costUsd: number) => {
+      if (!open) return;
+      open = false;
+      for (const account of concerned) {
+        account.reservedUsd = Math.max(0, account.reservedUsd - estimateUsd);
+        account.spentUsd += costUsd;
+        const { softUsd } = account.settings;
+        if (softUsd === undefined || account.warned || account.spentUsd < softUsd) continue;
+        account.warned = true;
+        this.#options.onSoftLimit(account.name, account.spentUsd);
+      }
+    };
+    return { settle: (costUsd) => close(costUsd ?? estimateUsd), release: () => close(0) };
+  }
+
+  /** How each budget stands. */
+  get states(): { name: string; limitUsd: number; spentUsd: number; reservedUsd: number }[] {
+    const now = this.#options.now();
+    return this.#accounts.map((account) => {
+      this.#turn(account, now);
+      const { name, settings, spentUsd, reservedUsd } = account;
+      return { name, limitUsd: settings.limitUsd, spentUsd, reservedUsd };
+    });
+  }
+
+  #turn(account: Account, now: number): void {
+    const { settings } = account;
+    const start = startOf(settings.period, now);
+    if (start === account.periodStartMs) return;
+    const { app, provider } = settings;
+    account.periodStartMs = start;
+    account.warned = false;
+    account.spentUsd = this.#options.spentUsd(start, {
+      ...(app !== undefined && { app }),
+      ...(provider !== undefined && { provider }),
+    });
+  }
+}
+
+function nameOf({ app, provider, period }: BudgetSettings): string {
+  const of = [app && `of app ${app}`, provider && `for provider ${provider}`].filter(Boolean).join(' ');
+  return `"${of === '' ? 'everything' : of}, per ${period}"`;
+}
+
+function startOf(period: BudgetPeriod, now: number): number {
+  const date = new Date(now);
+  return Date.UTC(date.getUTCFullYear(), date.getUTCMonth(), period === 'day' ? date.getUTCDate() : 1);
+}
+
+function endOf(period: BudgetPeriod, now: number): number {
+  const date = new Date(now);
+  return period === 'day'
+    ? Date.UTC(date.getUTCFullYear(), date.getUTCMonth(), date.getUTCDate() + 1)
+    : Date.UTC(date.getUTCFullYear(), date.getUTCMonth() + 1, 1);
+}

@@ -1,0 +1,86 @@
+/**
+ * What a call costs: the provider's own figure where it tells one, else its tokens by a dated price; unknown stays unknown and is
+ * never zero. Prices: overrides of the configuration, then the provider's own list, then the table of @pydantic/genai-prices.
+ */
+import type { Usage } from '@switchyard/dialects';
+import type { ModelPrice, ProviderType } from '../providers/provider.ts';
+
+/** Where a cost comes from. `cache` was served from here and cost nothing. */
+export type CostSource = 'provider' | 'override' | 'provider-list' | 'price-table' | 'unknown' | 'cache';
+
+export interface Cost {
+  /** Undefined: nobody can say. */
+  usd: number | undefined;
+  source: CostSource;
+}
+
+/** A price of the configuration, from a date on. USD per million tokens. */
+export interface PriceOverride extends ModelPrice {
+  /** ISO date or time from which it holds. Default: always. */
+  from?: string;
+}
+
+/** Prices of a provider's models by date, as the package knows them. */
+export interface PriceTable {
+  /** USD, or undefined for a model that it does not know. */
+  costOf(provider: ProviderType, model: string, usage: Usage, atMs: number): number | undefined;
+}
+
+export interface CostQuestion {
+  providerType: ProviderType;
+  model: string;
+  usage: Usage;
+  atMs: number;
+  overrides: readonly PriceOverride[];
+  listPrice: ModelPrice | undefined;
+  table: PriceTable | undefined;
+}
+
+export function costOf({ providerType, model, usage, atMs, overrides, listPrice, table }: CostQuestion): Cost {
+  // One DIEM buys inference for one dollar: both parts of a mixed payment count.
+  if (usage.costUsd !== undefined || usage.costDiem !== undefined)
+    return { usd: (usage.costUsd ?? 0) + (usage.costDiem ?? 0), source: 'provider' };
+  if (usage.inputTokens === undefined && usage.outputTokens === undefined) return { usd: undefined, source: 'unknown' };
+  const override = priceAt(overrides, atMs);
+  if (override) return priced(override, usage, 'override');
+  // Its list has no tiers, no dates and no cache writes by duration: where the table knows the model it knows better.
+  const tabled = table?.costOf(providerType, model, usage, atMs);
+  if (tabled !== undefined) return { usd: tabled, source: 'price-table' };
+  if (listPrice) return priced(listPrice, usage, 'provider-list');
+  return { usd: undefined, source: 'unknown' };
+}
+
+/** The latest price whose date has come. */
+export function priceAt(overrides: readonly PriceOverride[], atMs: number): PriceOverride | undefined {
+  let best: PriceOverride | undefined;
+  let bestFrom = Number.NEGATIVE_INFINITY;
+  for (const override of overrides) {
+    const from = override.from === undefined ? Number.NEGATIVE_INFINITY : Date.parse(override.from);
+    if (from <= atMs && (best === undefined || from >= bestFrom)) {
+      best = override;
+      bestFrom = from;
+    }
+  }
+  return best;
+}
+
+function priced(price: ModelPrice, usage: Usage, source: CostSource): Cost {
+  const usd = costByPrice(price, usage);
+  return { usd, source: usd === undefined ? 'unknown' : source };
+}
+
+/** Cached and cache-written tokens are part of the input: each token is paid once. Undefined when a price that is needed is missing. */
+export function costByPrice(
+  { inputUsd, outputUsd, cachedInputUsd, cacheWriteUsd }: ModelPrice,
+  usage: Usage,
+): number | undefined {
+  const { inputTokens = 0, outputTokens = 0, cachedInputTokens = 0, cacheWriteTokens = 0 } = usage;
+  if (inputUsd === undefined || (outputTokens > 0 && outputUsd === undefined)) return undefined;
+  const fresh = Math.max(0, inputTokens - cachedInputTokens - cacheWriteTokens);
+  const millions =
+    fresh * inputUsd +
+    cachedInputTokens * (cachedInputUsd ?? inputUsd) +
+    cacheWriteTokens * (cacheWriteUsd ?? inputUsd) +
+    outputTokens * (outputUsd ?? 0);
+  return millions / 1e6;
+}

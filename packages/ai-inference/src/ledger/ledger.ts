@@ -1,0 +1,232 @@
+/**
+ * Every attempt as a row that is never changed: who asked for what, where it went and why, what came of it and what it cost. Rows are
+ * gathered and written together, so that a call pays microseconds.
+ */
+import { chmodSync, mkdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { DatabaseSync, type SQLInputValue, type StatementSync } from 'node:sqlite';
+import type { Clock, Timer } from '@switchyard/kit/clock';
+import type { Logger } from '@switchyard/kit/logger';
+import type { CostSource } from './cost.ts';
+
+export interface LedgerRow {
+  requestId: string;
+  /** Epoch ms of the attempt's start. */
+  timeMs: number;
+  /** Name of the app's key, or `anonymous`. */
+  app: string;
+  /** What the client asked for. */
+  route: string;
+  /** Why it went where it went, as JSON: score, quantile, propensity, reason. */
+  decision: string | null;
+  provider: string;
+  modelAsked: string;
+  modelServed: string | null;
+  inputTokens: number | null;
+  cachedInputTokens: number | null;
+  cacheWriteTokens: number | null;
+  outputTokens: number | null;
+  reasoningTokens: number | null;
+  /** Null: unknown. */
+  costUsd: number | null;
+  costSource: CostSource;
+  firstTokenMs: number | null;
+  durationMs: number;
+  outcome: string;
+  errorKind: string | null;
+}
+
+const columns = [
+  'requestId',
+  'timeMs',
+  'app',
+  'route',
+  'decision',
+  'provider',
+  'modelAsked',
+  'modelServed',
+  'inputTokens',
+  'cachedInputTokens',
+  'cacheWriteTokens',
+  'outputTokens',
+  'reasoningTokens',
+  'costUsd',
+  'costSource',
+  'firstTokenMs',
+  'durationMs',
+  'outcome',
+  'errorKind',
+] as const satisfies readonly (keyof LedgerRow)[];
+
+const schema = `
+  PRAGMA journal_mode = WAL;
+  PRAGMA synchronous = NORMAL;
+  PRAGMA busy_timeout = 5000;
+  CREATE TABLE IF NOT EXISTS attempt (
+    position INTEGER PRIMARY KEY, requestId TEXT NOT NULL, timeMs INTEGER NOT NULL, app TEXT NOT NULL, route TEXT NOT NULL, decision TEXT,
+    provider TEXT NOT NULL, modelAsked TEXT NOT NULL, modelServed TEXT, inputTokens INTEGER, cachedInputTokens INTEGER,
+    cacheWriteTokens INTEGER, outputTokens INTEGER, reasoningTokens INTEGER, costUsd REAL, costSource TEXT NOT NULL, firstTokenMs REAL,
+    durationMs REAL NOT NULL, outcome TEXT NOT NULL, errorKind TEXT) STRICT;
+  CREATE INDEX IF NOT EXISTS attempt_time ON attempt (timeMs);
+`;
+
+/** What usage can be grouped by. */
+export const groupings = ['day', 'month', 'app', 'provider', 'model', 'route'] as const;
+export type Grouping = (typeof groupings)[number];
+
+const expressions: Readonly<Record<Grouping, string>> = {
+  day: "strftime('%Y-%m-%d', timeMs / 1000, 'unixepoch')",
+  month: "strftime('%Y-%m', timeMs / 1000, 'unixepoch')",
+  app: 'app',
+  provider: 'provider',
+  model: "provider || '/' || modelAsked",
+  route: 'route',
+};
+
+export interface UsageFilter {
+  sinceMs?: number;
+  untilMs?: number;
+  app?: string;
+  provider?: string;
+}
+
+export interface UsageGroup {
+  [group: string]: string | number | null;
+  attempts: number;
+  failures: number;
+  inputTokens: number;
+  cachedInputTokens: number;
+  outputTokens: number;
+  /** Of the attempts whose cost is known. */
+  costUsd: number;
+  /** Attempts that used tokens and whose cost nobody can say. */
+  costUnknown: number;
+}
+
+const flushMs = 250;
+const flushRows = 64;
+
+export interface LedgerOptions {
+  /** Folder of `ledger.sqlite`; undefined keeps it in memory. */
+  directory: string | undefined;
+  clock: Clock;
+  logger: Logger;
+}
+
+export class Ledger {
+  readonly #options: LedgerOptions;
+  readonly #database: DatabaseSync;
+  readonly #insert: StatementSync;
+  #waiting: LedgerRow[] = [];
+  #timer: Timer | undefined;
+
+  /** Throws when the folder cannot be used. */
+  constructor(options: LedgerOptions) {
+    this.#options = options;
+    const { directory } = options;
+    if (directory !== undefined) mkdirSync(directory, { recursive: true, mode: 0o700 });
+    const file = directory === undefined ? ':memory:' : join(directory, 'ledger.sqlite');
+    this.#database = new DatabaseSync(file);
+    if (directory !== undefined) chmodSync(file, 0o600);
+    this.#database.exec(schema);
+    this.#insert = this.#database.prepare(
+      `INSERT INTO attempt (${columns.join(', ')}) VALUES (${columns.map(() => '?').join(', ')})`,
+    );
+  }
+
+  /** Takes a row; it is written within a quarter of a second. */
+  add(row: LedgerRow): void {
+    this.#waiting.push(row);
+    if (this.#waiting.length >= flushRows) this.flush();
+    else this.#timer ??= this.#options.clock.setTimeout(() => this.flush(), flushMs, { unref: true });
+  }
+
+  /** Writes what waits. Rows that cannot be written are kept for the next try, up to a bound, and said. */
+  flush(): void {
+    this.#timer?.cancel();
+    this.#timer = undefined;
+    const rows = this.#waiting;
+    if (rows.length === 0) return;
+    this.#waiting = [];
+    try {
+      this.#database.exec('BEGIN IMMEDIATE');
+      for (const row of rows) this.#insert.run(...columns.map((column) => row[column] as SQLInputValue));
+      this.#database.exec('COMMIT');
+    } catch (error) {
+      if (this.#database.isTransaction) this.#database.exec('ROLLBACK');
+      const kept = rows.length < 10_000;
+      if (kept) this.#waiting = rows.concat(this.#waiting);
+      this.#options.logger.error('the ledger cannot be written', { error, rows: rows.length, kept });
+    }
+  }
+
+  /** Sums, grouped. */
+  usage(by: readonly Grouping[], filter: UsageFilter = {}): UsageGroup[] {
+    this.flush();
+    const groups = by.map((name) => `${expressions[name]} AS "${name}"`);
+    const { clause, values } = where(filter);
+    const sql = `SELECT ${[...groups, sums].join(', ')} FROM attempt ${clause} ${by.length > 0 ? `GROUP BY ${by.map((_, index) => index + 1).join(', ')} ORDER BY ${by.map((_, index) => index + 1).join(', ')}` : ''}`;
+    return this.#database
+      .prepare(sql)
+      .all(...values)
+      .map((row) => ({ ...row })) as UsageGroup[];
+  }
+
+  /** Rows, newest first. */
+  rows(filter: UsageFilter & { requestId?: string; limit: number }): LedgerRow[] {
+    this.flush();
+    const { clause, values } = where(filter);
+    return this.#database
+      .prepare(`SELECT ${columns.join(', ')} FROM attempt ${clause} ORDER BY position DESC LIMIT ?`)
+      .all(...values, filter.limit)
+      .map((row) => ({ ...row })) as unknown as LedgerRow[];
+  }
+
+  /** All rows of a time as CSV (RFC 4180), oldest first. */
+  csv(filter: UsageFilter = {}): string {
+    const lines = this.rows({ ...filter, limit: 1_000_000 })
+      .reverse()
+      .map((row) =>
+        columns.map((column) => csvField(column === 'timeMs' ? new Date(row.timeMs).toISOString() : row[column])).join(','),
+      );
+    return `${[columns.map((column) => (column === 'timeMs' ? 'time' : column)).join(','), ...lines].join('\r\n')}\r\n`;
+  }
+
+  /** Known cost since a time, for budgets. */
+  spentUsd(sinceMs: number, filter: Pick<UsageFilter, 'app' | 'provider'> = {}): number {
+    const [sum] = this.usage([], { ...filter, sinceMs });
+    return sum?.costUsd ?? 0;
+  }
+
+  close(): void {
+    this.flush();
+    this.#database.close();
+  }
+}
+
+const sums = `count(*) AS attempts, sum(outcome = 'error') AS failures, coalesce(sum(inputTokens), 0) AS inputTokens,
+  coalesce(sum(cachedInputTokens), 0) AS cachedInputTokens, coalesce(sum(outputTokens), 0) AS outputTokens,
+  coalesce(sum(costUsd), 0.0) AS costUsd, coalesce(sum(costUsd IS NULL AND (inputTokens > 0 OR outputTokens > 0)), 0) AS costUnknown`;
+
+function where(filter: UsageFilter & { requestId?: string }): { clause: string; values: SQLInputValue[] } {
+  const conditions: string[] = [];
+  const values: SQLInputValue[] = [];
+  const add = (condition: string, value: SQLInputValue | undefined) => {
+    if (value === undefined) return;
+    conditions.push(condition);
+    values.push(value);
+  };
+  add('timeMs >= ?', filter.sinceMs);
+  add('timeMs < ?', filter.untilMs);
+  add('app = ?', filter.app);
+  add('provider = ?', filter.provider);
+  add('requestId = ?', filter.requestId);
+  return { clause: conditions.length > 0 ? `WHERE ${conditions.join(' AND ')}` : '', values };
+}
+
+/** Spreadsheets run what begins with = + - @: names come from clients. */
+function csvField(value: unknown): string {
+  if (value === null || value === undefined) return '';
+  const text = typeof value === 'string' && /^[=+\-@\t\r]/.test(value) ? `'${value}` : String(value);
+  return /[",\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
+}
