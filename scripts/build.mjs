@@ -10,11 +10,16 @@ const outdir = join(root, 'packages', 'switchyard', 'dist');
 
 export async function build() {
   if (isFresh()) return;
-  const { build: bundle, stop } = await import('esbuild');
   rmSync(outdir, { recursive: true, force: true });
-  await bundle({
-    entryPoints: { switchyard: join(root, 'packages', 'switchyard', 'src', 'main.ts') },
-    outdir,
+  await bundle({ switchyard: join(root, 'packages', 'switchyard', 'src', 'main.ts') }, outdir);
+}
+
+/** Bundles programs (name → source file) into `folder`, as `name.mjs`. The Nix packages are made by this as well. */
+export async function bundle(entryPoints, folder) {
+  const { build: esbuild, stop } = await import('esbuild');
+  await esbuild({
+    entryPoints,
+    outdir: folder,
     outExtension: { '.js': '.mjs' },
     bundle: true,
     splitting: true,

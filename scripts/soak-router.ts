@@ -58,6 +58,7 @@ async function startRouter(): Promise<number> {
     file,
     JSON.stringify({
       listen: { port },
+      stateDirectory: join(folder, 'state'),
       discoverProviders: false,
       breaker: { failures: 1_000_000 },
       retries: { baseDelayMs: 5 },

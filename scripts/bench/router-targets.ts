@@ -84,6 +84,7 @@ export async function router(folder: string, upstreamPort: number): Promise<Rout
     JSON.stringify({
       listen: { port },
       logLevel: 'warn',
+      stateDirectory: join(folder, 'state'),
       discoverProviders: false,
       providers: { bench: { baseUrl: `http://127.0.0.1:${upstreamPort}/v1`, apiKey: `\${file:${keyFile(folder)}}` } },
     }),

@@ -65,7 +65,15 @@ async function startUpstream(): Promise<{ chaos: ChaosUpstream; url: string }> {
 async function daemon(folder: string, name: string, config: object, instance = name): Promise<string> {
   const port = await freePort();
   const file = join(folder, `${name}-${instance}.json`);
-  writeFileSync(file, JSON.stringify({ listen: { port }, logLevel: 'error', ...config }));
+  writeFileSync(
+    file,
+    JSON.stringify({
+      listen: { port },
+      logLevel: 'error',
+      ...(name === 'ai-inference' && { stateDirectory: join(folder, `state-${instance}`) }),
+      ...config,
+    }),
+  );
   const child = start(process.execPath, [join(root, 'packages', name, 'src', 'main.ts'), '--config', file]);
   child.stderr?.on('data', (text) => process.stderr.write(`${name} (${instance}): ${text}`));
   const url = `http://127.0.0.1:${port}`;
