@@ -1,0 +1,75 @@
+{
+  description = "Models, tools and memory of all AI agents of a machine: packages, NixOS modules, home-manager module";
+
+  # The only input on purpose: what tests and secret providers need stands in tests/flake.nix, so that nobody inherits it.
+  inputs.nixpkgs.url = "github:NixOS/nixpkgs/nixos-26.05";
+
+  outputs =
+    { self, nixpkgs }:
+    let
+      inherit (nixpkgs) lib;
+      systems = [
+        "x86_64-linux"
+        "aarch64-linux"
+      ];
+      eachSystem =
+        f: lib.genAttrs systems (system: f (nixpkgs.legacyPackages.${system}.extend self.overlays.default));
+    in
+    {
+      overlays.default = import ./nix/overlay.nix;
+
+      packages = eachSystem (pkgs: {
+        inherit (pkgs)
+          ai-inference
+          mcp-gateway
+          openai-proxy
+          switchyard
+          switchyard-mcp-servers
+          ;
+        default = pkgs.switchyard;
+      });
+
+      apps = eachSystem (
+        pkgs:
+        let
+          app = description: program: {
+            type = "app";
+            program = "${program}";
+            meta = { inherit description; };
+          };
+        in
+        {
+          default = app "Start everything (switchyard up)" (
+            pkgs.writeShellScript "switchyard-up" ''exec ${lib.getExe pkgs.switchyard} up "$@"''
+          );
+          switchyard = app "The command line" (lib.getExe pkgs.switchyard);
+          mcp-gateway = app "The MCP gateway" (lib.getExe pkgs.mcp-gateway);
+          ai-inference = app "The model router" (lib.getExe pkgs.ai-inference);
+          openai-proxy = app "The proxy in front of the router" (lib.getExe pkgs.openai-proxy);
+        }
+      );
+
+      devShells = eachSystem (pkgs: {
+        default = pkgs.mkShell {
+          packages = [
+            pkgs.bubblewrap
+            pkgs.nodejs_24
+            pkgs.pnpm_10
+          ];
+        };
+      });
+
+      formatter = eachSystem (pkgs: pkgs.nixfmt-tree);
+
+      checks = eachSystem (pkgs: {
+        inherit (pkgs)
+          ai-inference
+          mcp-gateway
+          openai-proxy
+          switchyard
+          switchyard-mcp-servers
+          ;
+        pnpm-deps = pkgs.mcp-gateway.pnpmDeps;
+      });
+    };
+}
