@@ -2,7 +2,7 @@
 // a reverse proxy, a bare undici relay (the floor of a router on Node), this router, and Portkey's gateway, all in front of the
 // same canned provider. Prints a table, holds it against the targets, and writes docs/benchmarks-router.md with `--write`.
 // `--rounds N` (default 3), `--seconds S` per cell (default 1.5).
-import { spawn } from 'node:child_process';
+import { spawn, spawnSync } from 'node:child_process';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { availableParallelism, cpus, tmpdir, totalmem } from 'node:os';
 import { join } from 'node:path';
@@ -63,8 +63,20 @@ async function main(): Promise<void> {
   for (const target of targets.slice(1)) await end(target.child);
   console.error('cold start …');
   const coldStartMs = await coldStarts(direct.port);
+  console.error('decisions and books …');
+  const decision = decisionCost();
   const machine = `${availableParallelism()} × ${cpus()[0]?.model ?? 'unknown CPU'}, ${Math.round(totalmem() / 2 ** 30)} GiB, Node ${process.versions.node}, ${process.platform}`;
-  const { text, failed } = report({ cells, coldStartMs, idleMb, loadedMb, machine, rounds, seconds: cellMs / 1000, missing });
+  const { text, failed } = report({
+    cells,
+    coldStartMs,
+    decision,
+    idleMb,
+    loadedMb,
+    machine,
+    rounds,
+    seconds: cellMs / 1000,
+    missing,
+  });
   console.log(text);
   if (values.write) writeFileSync(join(import.meta.dirname, '..', 'docs', 'benchmarks-router.md'), text);
   process.exitCode = failed ? 1 : 0;
@@ -152,6 +164,14 @@ function runLoad(program: string, job: Job): Promise<LoadResult | StreamResult> 
     );
     child.stdin.end(JSON.stringify(job));
   });
+}
+
+/** What deciding and book-keeping add, in µs, without any network. */
+function decisionCost(): { p50Us: number; p99Us: number } {
+  const program = join(import.meta.dirname, 'bench', 'decision-cost.ts');
+  const { stdout, stderr, status } = spawnSync(process.execPath, [program], { encoding: 'utf8', timeout: 60_000 });
+  if (status !== 0) throw new Error(`decision-cost.ts: ${stderr}`);
+  return JSON.parse(stdout) as { p50Us: number; p99Us: number };
 }
 
 /** From starting the process to the first successful call through it, in ms. */

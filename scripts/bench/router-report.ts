@@ -27,6 +27,7 @@ export interface RouterCell {
 export interface RouterMeasured {
   cells: readonly RouterCell[];
   coldStartMs: number;
+  decision: { p50Us: number; p99Us: number };
   idleMb: number;
   loadedMb: number;
   machine: string;
@@ -89,7 +90,7 @@ export function agentRequest(model: string): string {
 }
 
 export function report(measured: RouterMeasured): { text: string; failed: boolean } {
-  const { cells, coldStartMs, idleMb, loadedMb, machine, rounds, seconds, missing } = measured;
+  const { cells, coldStartMs, decision, idleMb, loadedMb, machine, rounds, seconds, missing } = measured;
   const figure = (scenario: string, target: string, connections: number, name: keyof RouterResult) => {
     const cell = cells.find(
       (one) => one.scenario === scenario && one.target.startsWith(target) && one.job.connections === connections,
@@ -156,6 +157,8 @@ export function report(measured: RouterMeasured): { text: string; failed: boolea
     (value) => value <= 2,
     '≤ 2 ×',
   );
+  check('policy and ledger per request at 1,000/s, p50', decision.p50Us, ' µs', (value) => value <= 30, '≤ 30 µs');
+  check('policy and ledger per request at 1,000/s, p99', decision.p99Us, ' µs', (value) => value <= 150, '≤ 150 µs');
   check('cold start to the first successful call', coldStartMs, ' ms', (value) => value <= 250, '≤ 250 ms');
   check('memory when idle', idleMb, ' MB', (value) => value <= 90, '≤ 90 MB');
   check('memory after c = 256', loadedMb, ' MB', (value) => value <= 200, '≤ 200 MB');
@@ -202,7 +205,7 @@ export function report(measured: RouterMeasured): { text: string; failed: boolea
   const text = `# Benchmarks of the router
 
 Written by \`npm run bench:router -- --write\`: ${rounds} interleaved rounds of ${seconds} s per cell, medians. Everything is on in the router: routes,
-health, timers, metrics, the record of each call. The same canned provider stands behind every target; the load comes from a process of
+health, timers, metrics, the ledger. The same canned provider stands behind every target; the load comes from a process of
 its own (${generator}) over keep-alive connections. CPU is that of the measured process alone (\`/proc/PID/stat\`). The machine: ${machine}. Absolute
 figures are this machine's, shared with the load and the provider; the ratios are what to compare.
 
