@@ -12,11 +12,41 @@
         "x86_64-linux"
         "aarch64-linux"
       ];
+      moduleNames = [
+        "ai-inference"
+        "mcp-gateway"
+        "openai-proxy"
+      ];
       eachSystem =
         f: lib.genAttrs systems (system: f (nixpkgs.legacyPackages.${system}.extend self.overlays.default));
     in
     {
       overlays.default = import ./nix/overlay.nix;
+
+      nixosModules =
+        let
+          # A module with our packages; the bare file is for those who bring them in their own way.
+          withPackages = name: {
+            _file = "${self}/modules/${name}.nix";
+            key = "switchyard/${name}";
+            imports = [ ./modules/${name}.nix ];
+            nixpkgs.overlays = [ self.overlays.default ];
+          };
+        in
+        lib.genAttrs moduleNames withPackages
+        // {
+          default = {
+            imports = map (name: ./modules/${name}.nix) moduleNames;
+            nixpkgs.overlays = [ self.overlays.default ];
+          };
+        };
+
+      nixosConfigurations.example = lib.nixosSystem {
+        modules = [
+          self.nixosModules.default
+          ./nix/example.nix
+        ];
+      };
 
       packages = eachSystem (pkgs: {
         inherit (pkgs)
@@ -70,6 +100,10 @@
           switchyard-mcp-servers
           ;
         pnpm-deps = pkgs.mcp-gateway.pnpmDeps;
+
+        boot = pkgs.testers.runNixOSTest ./tests/boot.nix;
+        router = pkgs.testers.runNixOSTest ./tests/router.nix;
+        servers = pkgs.testers.runNixOSTest ./tests/servers.nix;
       });
     };
 }

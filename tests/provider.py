@@ -1,0 +1,51 @@
+"""A provider of models for tests: one model, one answer, and only for the key in /run/keys/provider."""
+
+import json
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+
+
+class Provider(BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"
+
+    def answer(self, status: int, value: object) -> None:
+        body = json.dumps(value).encode()
+        self.send_response(status)
+        self.send_header("Content-Type", "application/json")
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    def may(self) -> bool:
+        key = Path("/run/keys/provider").read_text().strip()
+        if self.headers.get("Authorization") == f"Bearer {key}":
+            return True
+        self.answer(401, {"error": {"message": "wrong key", "type": "invalid_request_error", "code": "invalid_api_key"}})
+        return False
+
+    def do_GET(self) -> None:
+        if self.may():
+            self.answer(200, {"object": "list", "data": [{"id": "small", "object": "model"}]})
+
+    def do_POST(self) -> None:
+        request = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+        if not self.may():
+            return
+        message = {"role": "assistant", "content": "pong"}
+        self.answer(
+            200,
+            {
+                "id": "chatcmpl-1",
+                "object": "chat.completion",
+                "created": 1,
+                "model": request["model"],
+                "choices": [{"index": 0, "message": message, "finish_reason": "stop"}],
+                "usage": {"prompt_tokens": 3, "completion_tokens": 1, "total_tokens": 4},
+            },
+        )
+
+    def log_message(self, format: str, *args: object) -> None:
+        pass
+
+
+ThreadingHTTPServer(("127.0.0.1", 9000), Provider).serve_forever()
