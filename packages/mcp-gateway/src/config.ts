@@ -228,6 +228,18 @@ const settingsSchema = z.strictObject({
     })
     .prefault({})
     .describe('Whole texts of results that were shortened for a model.'),
+  otlp: z
+    .strictObject({
+      endpoint: z
+        .url({ protocol: /^https?$/ })
+        .describe('Base URL of the collector, without `/v1/traces`: `http://127.0.0.1:4318`.'),
+      headers: z
+        .record(z.string(), z.string())
+        .default({})
+        .describe('Headers of each request to it; values may be secret references.'),
+    })
+    .optional()
+    .describe('Sends a span of every call to an OpenTelemetry collector (OTLP/HTTP, JSON).'),
   activity: z
     .strictObject({
       arguments: z

@@ -8,10 +8,12 @@ import { type Clock, sleep } from '@switchyard/kit/clock';
 import type { HttpClient } from '@switchyard/kit/http-client';
 import type { Logger } from '@switchyard/kit/logger';
 import { didYouMean } from '@switchyard/kit/nearest';
+import { OtlpExporter } from '@switchyard/kit/otlp';
 import { newRequestId } from '@switchyard/kit/request-id';
 import type { Secrets } from '@switchyard/kit/secrets';
 import { CallMetrics } from './activity/call-metrics.ts';
 import { ActivityLog } from './activity/log.ts';
+import { spanOfCall } from './activity/spans.ts';
 import { taskOwners } from './auth/task-owners.ts';
 import { authorize } from './call/authorize.ts';
 import { Breaker, circuitBreaker } from './call/breaker.ts';
@@ -27,6 +29,7 @@ import { buildSnapshot, type CatalogSnapshot } from './catalog/catalog.ts';
 import { permittedLists } from './catalog/permitted.ts';
 import { type GatewayConfig, type Group, groupOf, type ServerConfig } from './config.ts';
 import { errorCodes, type JsonObject, RpcError } from './jsonrpc/message.ts';
+import { gatewayInfo } from './protocol/revision.ts';
 import { planReload, type Reloaded } from './reload.ts';
 import { ResultReader } from './results/read.ts';
 import { ResultStore } from './results/store.ts';
@@ -89,6 +92,7 @@ export class Gateway {
   /** Which tool definitions are trusted. */
   readonly trust: ToolTrust;
   readonly metrics: CallMetrics;
+  readonly #spans: OtlpExporter | undefined;
   readonly #make: (name: string, server: ServerConfig) => Upstream;
   #perform: (call: Call) => Promise<CallResult>;
   #httpClient: Promise<HttpClient> | undefined;
@@ -113,6 +117,21 @@ export class Gateway {
       maxBytes,
       keep,
     });
+    if (config.otlp) {
+      const { endpoint, headers } = config.otlp;
+      this.#spans = new OtlpExporter({
+        endpoint,
+        headers: () =>
+          Object.fromEntries(
+            Object.entries(headers).map(([name, value]) => [name, secrets.resolve(value, `otlp.headers.${name}`)]),
+          ),
+        serviceName: 'mcp-gateway',
+        serviceVersion: gatewayInfo.version,
+        httpClient: () => this.httpClient(),
+        clock,
+        logger,
+      });
+    }
     this.trust = new ToolTrust({
       database: store.database,
       clock,
@@ -194,6 +213,7 @@ export class Gateway {
   /** Ends every server and resolves when no process is left. */
   async stop(): Promise<void> {
     await Promise.all([...this.#upstreams.values()].map((upstream) => upstream.stop()));
+    await this.#spans?.flush();
     await (await this.#httpClient)?.close();
     this.activity.close();
     this.#store.close();
@@ -262,6 +282,7 @@ export class Gateway {
               row.resultBytes,
             );
             this.activity.add(row);
+            this.#spans?.add(spanOfCall(row));
           },
         }),
         authorize((name, tool) => this.toolClass(name, tool)),

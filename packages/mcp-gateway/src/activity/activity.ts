@@ -44,6 +44,8 @@ export interface CallRecord {
   error: string | undefined;
   /** W3C trace context, as it went on to the server. */
   traceparent: string | undefined;
+  /** The span that called us, when its context came in a header. */
+  parentSpanId?: string | undefined;
   paramsText: string;
   resultText: string;
 }

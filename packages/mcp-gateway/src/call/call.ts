@@ -72,6 +72,8 @@ export interface Call {
   params: string;
   /** `_meta` of the request without what belongs to the hop: protocol envelope and progress token. */
   meta: JsonObject;
+  /** The span that called us, when its context came in a header. */
+  parentSpanId?: string | undefined;
   /** Name of the tool or prompt, or URI of the resource; absent for methods without one. */
   name?: string | undefined;
   caller: Caller;

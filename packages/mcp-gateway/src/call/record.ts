@@ -35,6 +35,7 @@ export function record({ clock, add }: Recorder): Decorator {
         outcome,
         error,
         traceparent: typeof traceparent === 'string' ? traceparent : undefined,
+        parentSpanId: call.parentSpanId,
         paramsText: params,
         resultText,
       });

@@ -10,6 +10,8 @@ export interface CallParams {
   params: string;
   parsedParams: JsonObject;
   meta: JsonObject;
+  /** The span that called us, when its context came in a header: what goes on is a child of it. */
+  parentSpanId?: string | undefined;
   round?: { requestState?: string | undefined; inputResponses?: JsonObject | undefined } | undefined;
 }
 
@@ -31,10 +33,11 @@ export function callParams(message: Incoming, traceparent: unknown): CallParams 
   const { requestState, inputResponses, _meta } = parsedParams;
   const meta: JsonObject = {};
   for (const [key, value] of Object.entries(objectOf(_meta))) if (!envelopeKeys.has(key)) meta[key] = value;
-  if (typeof traceparent === 'string' && meta.traceparent === undefined && parseTraceparent(traceparent))
-    meta.traceparent = childTraceparent(traceparent);
+  const parent = typeof traceparent === 'string' && meta.traceparent === undefined ? parseTraceparent(traceparent) : undefined;
+  if (parent) meta.traceparent = childTraceparent(parent);
+  const parentSpanId = parent?.parentId;
   if (requestState === undefined && inputResponses === undefined) {
-    return { params: _meta === undefined ? text : rewriteObject(text, { _meta: undefined }), parsedParams, meta };
+    return { params: _meta === undefined ? text : rewriteObject(text, { _meta: undefined }), parsedParams, meta, parentSpanId };
   }
   if (requestState !== undefined && typeof requestState !== 'string')
     throw new RpcError(errorCodes.invalidParams, '"requestState" must be a string');
@@ -48,6 +51,7 @@ export function callParams(message: Incoming, traceparent: unknown): CallParams 
     params: rewriteObject(text, { _meta: undefined, requestState: undefined, inputResponses: undefined }),
     parsedParams,
     meta,
+    parentSpanId,
     round: { requestState, inputResponses: inputResponses as JsonObject | undefined },
   };
 }
