@@ -32,14 +32,17 @@ t.test('a span for every call', async (t) => {
   const endpoint = `http://127.0.0.1:${(collector.address() as AddressInfo).port}`;
   const gateway = await startGateway(
     t,
-    { mcpServers: { alpha: classed('alpha') }, otlp: { endpoint, headers: { 'x-key': '${env:OTLP_KEY}' } } },
+    {
+      mcpServers: { alpha: classed('alpha'), broken: { command: '/nowhere' } },
+      otlp: { endpoint, headers: { 'x-key': '${env:OTLP_KEY}' } },
+    },
     { env: { OTLP_KEY: 'collector-key' } },
   );
   const traceId = '0af7651916cd43dd8448eb211c80319c';
   const parent = 'b7ad6b7169203331';
   const headers = { traceparent: `00-${traceId}-${parent}-01` };
   await send(`${gateway.url}/mcp/alpha`, modern('tools/call', { name: 'plain', arguments: {} }, { headers }));
-  await send(`${gateway.url}/mcp/alpha`, modern('prompts/get', { name: 'missing' }));
+  await send(`${gateway.url}/mcp/broken`, modern('prompts/get', { name: 'missing' }));
   await gateway.stop();
   const first = spans.find(({ name }) => name.startsWith('tools/call'));
   const second = spans.find(({ name }) => name === 'prompts/get missing');
