@@ -3,6 +3,7 @@
 // ../shared/data/routing, or $ROUTING_DATA) holds the sets; without them it says so and exits 77.
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
+import { featuresOf } from '../packages/ai-inference/src/policy/features.ts';
 import { calibrate, type Label, scoreOf } from '../packages/ai-inference/src/policy/score.ts';
 import { bootstrap, qualityOf, seeded } from './routing/apgr.ts';
 import { type Labelled, loadSets } from './routing/data.ts';
@@ -59,7 +60,7 @@ for (const [name, set] of Object.entries({ 'MT-Bench': sets.mtBench, MMLU: sets.
   );
   line(
     'score, no labels',
-    set.map(({ prompt }) => scoreOf(prompt)),
+    set.map(({ prompt }) => scoreOf(featuresOf(prompt))),
     (apgr) => {
       const good = apgr >= low && (name !== 'mix' || apgr >= 0.6);
       failed ||= !good;
@@ -72,7 +73,7 @@ for (const [name, set] of Object.entries({ 'MT-Bench': sets.mtBench, MMLU: sets.
       const shuffled = sample(set, set.length);
       const labels: Label[] = shuffled
         .slice(0, labelCount)
-        .map(({ prompt, weak, strong }) => ({ text: prompt, gain: strong - weak }));
+        .map(({ prompt, weak, strong }) => ({ features: featuresOf(prompt), gain: strong - weak }));
       const calibration = calibrate(labels);
       const rest = shuffled.slice(labelCount, labelCount + 3000);
       const used = (calibration?.agreementLow ?? 0) > 0.5;
@@ -80,7 +81,7 @@ for (const [name, set] of Object.entries({ 'MT-Bench': sets.mtBench, MMLU: sets.
         used,
         apgr: qualityOf(
           rest,
-          rest.map(({ prompt }) => scoreOf(prompt, calibration)),
+          rest.map(({ prompt }) => scoreOf(featuresOf(prompt), calibration)),
           random,
         ).apgr,
       };

@@ -8,6 +8,7 @@ import { systemClock } from '@switchyard/kit/clock';
 import { parseConfig } from '@switchyard/kit/config';
 import { silentLogger } from '@switchyard/kit/logger';
 import { Secrets } from '@switchyard/kit/secrets';
+import type { AttemptRecord } from '../../packages/ai-inference/src/call/record.ts';
 import { configSchema } from '../../packages/ai-inference/src/config.ts';
 import { dialects, Router } from '../../packages/ai-inference/src/router.ts';
 import { agentRequest, chatRequest } from './router-report.ts';
@@ -53,18 +54,27 @@ function once(index: number): void {
   if (!request) return;
   const startedAt = performance.now();
   // The request is read for the decision only when a route asks for one; reading it is the translation's cost, not this one's.
-  const decision = accounting.decide('auto', () => request, body.length);
+  const requestId = `bench-${index}`;
+  const question = { model: 'auto', requestId, app: 'bench', bodyBytes: body.length, session: undefined };
+  const decision = accounting.routes.decide({ ...question, request: () => request });
   const model = decision?.models[0] ?? '';
   const provider = router.providers.find(({ name }) => model.startsWith(`${name}/`));
   if (!provider || !decision) throw new Error(`no decision: ${model}`);
   const name = model.slice(provider.name.length + 1);
-  const reservation = accounting.reserve('bench', provider, name, body.length);
-  const usage = { inputTokens: 900, outputTokens: 140, cachedInputTokens: 64 };
-  const cost = accounting.costOf(provider, name, usage, Date.now());
-  if ('settle' in reservation) reservation.settle(cost.usd);
+  const reservation = accounting.reserve('bench', provider, name, body.length, () => 1000);
+  if ('message' in reservation) throw new Error(reservation.message);
+  const attempt: AttemptRecord = {
+    provider: provider.name,
+    model: name,
+    outcome: 'ok',
+    startedAtMs: Date.now(),
+    durationMs: 10,
+    usage: { inputTokens: 900, outputTokens: 140, cachedInputTokens: 64 },
+  };
+  void accounting.settle(provider, attempt, reservation);
   accounting.settled(
     {
-      requestId: `bench-${index}`,
+      requestId,
       caller: 'bench',
       operation: 'chat',
       dialect: 'openai-chat',
@@ -73,18 +83,7 @@ function once(index: number): void {
       outcome: 'ok',
       startedAtMs: Date.now(),
       durationMs: 10,
-      attempts: [
-        {
-          provider: provider.name,
-          model: name,
-          outcome: 'ok',
-          startedAtMs: Date.now(),
-          durationMs: 10,
-          usage,
-          costSource: cost.source,
-          ...(cost.usd !== undefined && { costUsd: cost.usd }),
-        },
-      ],
+      attempts: [attempt],
     },
     decision,
   );

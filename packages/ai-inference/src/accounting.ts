@@ -1,17 +1,20 @@
 /** Money of the router in one place: which route a request takes for the sake of it, what is set aside, what it did cost, and the ledger. */
 import { homedir } from 'node:os';
 import { join } from 'node:path';
-import type { Message, ModelRequest, Usage } from '@switchyard/dialects';
+import type { Usage } from '@switchyard/dialects';
 import { valueFor } from '@switchyard/dialects/model-name';
 import type { Clock } from '@switchyard/kit/clock';
 import type { Logger } from '@switchyard/kit/logger';
-import type { CallRecord } from './call/record.ts';
+import type { AttemptRecord, CallRecord } from './call/record.ts';
 import type { RouterConfig } from './config.ts';
 import { type BudgetRefusal, Budgets, type Reservation } from './ledger/budgets.ts';
-import { type Cost, costOf, type PriceOverride, type PriceTable } from './ledger/cost.ts';
+import { type Cost, type CostQuestion, costOf, needsTable, type PriceOverride } from './ledger/cost.ts';
+import { Estimates } from './ledger/estimates.ts';
 import { Ledger } from './ledger/ledger.ts';
+import type { PriceTable } from './ledger/price-table.ts';
 import { AllowancePacer } from './policy/pacing.ts';
-import { type OpenDecision, parseRouteName, type RequestFacts, RoutePolicy } from './policy/route-policy.ts';
+import { RouteBook } from './policy/route-book.ts';
+import type { OpenDecision } from './policy/route-policy.ts';
 import type { AccountReading } from './providers/provider.ts';
 import type { Provider } from './providers/provider-set.ts';
 import type { Catalog } from './routing/catalog.ts';
@@ -24,100 +27,93 @@ export interface AccountingOptions {
   catalog: Catalog;
   /** Folder of the ledger; undefined keeps it in memory. */
   directory: string | undefined;
-  /** The first step of the route for a name, if it has one now. */
-  resolve(model: string): Candidate | undefined;
+  /** The steps of the route for a name, as far as it is known now. */
+  resolve(model: string): readonly Candidate[];
 }
 
-/** An answer is taken to be this long before it is known. */
-const usualAnswerTokens = 500;
-const bytesPerToken = 4;
-/** Set aside for a model whose price nobody knows. */
-const unknownUsd = 0.01;
+/** Money is set aside as if tokens were shorter than they mostly are. */
+const cautiousBytesPerToken = 3;
+/** Set aside for a model whose price nobody knows and that was never paid. */
+const unknownUsd = 0.05;
 
 export class Accounting {
   readonly ledger: Ledger;
+  readonly budgets: Budgets;
   readonly #options: AccountingOptions;
   #config: RouterConfig;
-  #budgets: Budgets;
-  #policies: Map<string, RoutePolicy>;
+  #routes: RouteBook;
   readonly #pacer = new AllowancePacer();
+  readonly #estimates = new Estimates();
   #table: PriceTable | undefined;
   #loading: Promise<void> | undefined;
 
   constructor(options: AccountingOptions) {
+    const { clock, logger } = options;
     this.#options = options;
     this.#config = options.config;
-    this.ledger = new Ledger({ directory: options.directory, clock: options.clock, logger: options.logger });
-    this.#budgets = this.#makeBudgets();
-    this.#policies = this.#makePolicies();
-  }
-
-  get budgets(): Budgets {
-    return this.#budgets;
-  }
-
-  /** Takes a new configuration: budgets go on from the ledger, routes begin anew. */
-  reload(config: RouterConfig): void {
-    this.#config = config;
-    this.#budgets = this.#makeBudgets();
-    this.#policies = this.#makePolicies();
-  }
-
-  /** The dated prices: loaded once somebody needs them, and not before. */
-  async loadPrices(): Promise<void> {
-    this.#loading ??= import('./ledger/price-table.ts').then(
-      async ({ loadPriceTable }) => {
-        this.#table = await loadPriceTable();
-      },
-      (error) => this.#options.logger.error('the price table cannot be loaded', { error }),
-    );
-    await this.#loading;
-  }
-
-  /** The decision for a name that is one of the routes; undefined for any other. */
-  decide(model: string, request: () => ModelRequest, bodyBytes: number): OpenDecision | undefined {
-    const asked = parseRouteName(model, this.#config.routes);
-    if (!asked) return undefined;
-    return (this.#policies.get(asked.route) as RoutePolicy).decide(
-      this.#facts(asked.route, request(), bodyBytes),
-      asked,
-      this.#options.clock.now(),
-    );
-  }
-
-  /** What would be decided now, and why, without counting it. */
-  explain(model: string, request: ModelRequest, bodyBytes: number): object | undefined {
-    const asked = parseRouteName(model, this.#config.routes);
-    if (!asked) return undefined;
-    const facts = this.#facts(asked.route, request, bodyBytes);
-    const { text: _text, ...shown } = facts;
-    return {
-      ...asked,
-      ...(this.#policies.get(asked.route) as RoutePolicy).explain(facts, asked),
-      estimates: shown,
-      settings: this.#config.routes[asked.route],
-    };
-  }
-
-  /** Sets aside what a request may cost, or says which budget is used up. */
-  reserve(app: string, provider: Provider, model: string, bodyBytes: number): Reservation | BudgetRefusal {
-    if (this.#config.budgets.length === 0) return this.#budgets.reserve(app, provider.name, 0);
-    return this.#budgets.reserve(app, provider.name, this.#estimateUsd(provider, model, bodyBytes) ?? unknownUsd);
-  }
-
-  /** What a call did cost, as far as anybody can say. */
-  costOf(provider: Provider, model: string, usage: Usage, atMs: number): Cost {
-    const cost = costOf({
-      providerType: provider.profile.type,
-      model,
-      usage,
-      atMs,
-      overrides: (valueFor(`${provider.name}/${model}`, this.#config.prices) ?? []) as readonly PriceOverride[],
-      listPrice: this.#options.catalog.known(provider, model)?.price,
-      table: this.#table,
+    this.ledger = new Ledger({ directory: options.directory, clock, logger });
+    this.#routes = this.#makeRoutes();
+    this.budgets = new Budgets({
+      budgets: this.#config.budgets,
+      now: () => clock.now(),
+      spentUsd: (sinceMs, filter) => this.ledger.spentUsd(sinceMs, filter),
+      onSoftLimit: (budget, spentUsd) => logger.warn('a budget is beyond its soft limit', { budget, spentUsd }),
     });
-    if (cost.source !== 'provider' && !this.#table) void this.loadPrices();
-    return cost;
+  }
+
+  /** The named routes. */
+  get routes(): RouteBook {
+    return this.#routes;
+  }
+
+  /** Takes a new configuration: budgets go on as they stand, routes begin anew unless they stay as they were. */
+  reload(config: RouterConfig): void {
+    const isSame = JSON.stringify(config.routes) === JSON.stringify(this.#config.routes);
+    this.#config = config;
+    this.budgets.take(config.budgets);
+    if (!isSame) this.#routes = this.#makeRoutes();
+  }
+
+  /** Gets ready what the first request would else do without: prices, where something is decided by them. */
+  async warm(): Promise<void> {
+    if (!this.budgets.none || Object.keys(this.#config.routes).length > 0) await this.loadPrices();
+  }
+
+  /** The dated prices: loaded once somebody needs them, and not before. Never rejects. */
+  loadPrices(): Promise<void> {
+    this.#loading ??= this.#load();
+    return this.#loading;
+  }
+
+  /** Sets aside what a request may cost, or says which budget is used up. `answerLimit`: the most tokens the client allows. */
+  reserve(
+    app: string,
+    provider: Provider,
+    model: string,
+    bodyBytes: number,
+    answerLimit: () => number | undefined,
+  ): Reservation | BudgetRefusal {
+    if (this.budgets.none) return this.budgets.reserve(app, provider.name, 0);
+    const name = `${provider.name}/${model}`;
+    const modelLimit = this.#options.catalog.known(provider, model)?.maxOutputTokens;
+    const usage = {
+      inputTokens: Math.ceil(bodyBytes / cautiousBytesPerToken),
+      outputTokens: Math.ceil(this.#estimates.mostOutputTokens(name, answerLimit(), modelLimit)),
+    };
+    const paid = this.#estimates.mostUsd(name);
+    const byPrice = this.#priceOf({ provider, model }, usage);
+    return this.budgets.reserve(app, provider.name, byPrice === undefined ? (paid ?? unknownUsd) : Math.max(byPrice, paid ?? 0));
+  }
+
+  /**
+   * An attempt is over: its cost goes into its record, and takes the place of what was set aside. A promise while the price table has to
+   * be loaded for it.
+   */
+  settle(provider: Provider, record: AttemptRecord, reservation: Reservation): Promise<void> | undefined {
+    const question = this.#questionOf(provider, record);
+    if (needsTable(question)) return this.loadPrices().then(() => this.#settle(provider, record, reservation));
+    this.#settle(provider, record, reservation);
+    return undefined;
   }
 
   observeAccount(provider: Provider, reading: AccountReading): void {
@@ -144,91 +140,90 @@ export class Accounting {
         reasoningTokens: usage.reasoningTokens ?? null,
         costUsd: attempt.costUsd ?? null,
         costSource: attempt.costSource ?? 'unknown',
+        assumedUsd: attempt.assumedUsd ?? null,
+        savedUsd: attempt.savedUsd ?? null,
         firstTokenMs: attempt.firstTokenMs ?? null,
         durationMs: attempt.durationMs,
         outcome: attempt.outcome,
         errorKind: attempt.errorKind ?? null,
       });
     }
-    if (!decision) return;
-    const last = record.attempts.at(-1);
-    if (!last || last.outcome === 'error') return decision.settle(undefined);
-    const { cheap } = this.#sides(decision.decision.route);
-    const isCheap = cheap.some((name) => {
-      const candidate = this.#options.resolve(name);
-      return candidate?.provider.name === last.provider && candidate.model === last.model;
-    });
-    const tokens = (last.usage?.inputTokens ?? 0) + (last.usage?.outputTokens ?? 0);
-    decision.settle({ side: isCheap ? 'cheap' : 'strong', tokens, usd: last.costUsd });
+    if (decision) this.#routes.settled(record, decision);
   }
 
-  close(): void {
+  async close(): Promise<void> {
+    // A cost may still wait for its price.
+    await this.#loading;
     this.ledger.close();
   }
 
-  #facts(route: string, request: ModelRequest, bodyBytes: number): RequestFacts {
-    const { cheap, strong } = this.#sides(route);
-    const [first] = cheap.map((name) => this.#options.resolve(name));
-    const usdOf = (names: readonly string[]) => {
-      const [candidate] = names.map((name) => this.#options.resolve(name));
-      return candidate && this.#estimateUsd(candidate.provider, candidate.model, bodyBytes);
-    };
-    const tokens = bodyBytes / bytesPerToken + usualAnswerTokens;
-    // Without prices both sides count the same.
-    const [cheapUsd, strongUsd] = [usdOf(cheap), usdOf(strong)];
-    const plain = tokens * 1e-6;
+  async #load(): Promise<void> {
+    try {
+      const { loadPriceTable } = await import('./ledger/price-table.ts');
+      this.#table = await loadPriceTable();
+    } catch (error) {
+      this.#options.logger.error('the price table cannot be loaded: costs that need it stay unknown', { error });
+    }
+  }
+
+  #settle(provider: Provider, record: AttemptRecord, reservation: Reservation): void {
+    if (record.usage === undefined && wasRefused(record)) {
+      record.costUsd = 0;
+      record.costSource = 'refused';
+      return reservation.release();
+    }
+    const cost: Cost = record.usage ? costOf(this.#questionOf(provider, record)) : { usd: undefined, source: 'unknown' };
+    record.costSource = cost.source;
+    if (cost.usd !== undefined) record.costUsd = cost.usd;
+    else if (reservation.usd > 0) record.assumedUsd = reservation.usd;
+    reservation.settle(cost.usd);
+    if (record.usage && record.outcome === 'ok')
+      this.#estimates.learn(`${record.provider}/${record.model}`, record.usage, cost.usd);
+  }
+
+  /** What is expected to be paid, by what is known now. */
+  #priceOf({ provider, model }: Candidate, usage: Usage): number | undefined {
+    const question = this.#questionOf(provider, { model, usage, startedAtMs: this.#options.clock.now() });
+    if (needsTable(question)) void this.loadPrices();
+    return costOf(question).usd;
+  }
+
+  #questionOf(
+    provider: Provider,
+    { model, servedModel, usage = {}, startedAtMs }: Pick<AttemptRecord, 'model' | 'servedModel' | 'usage' | 'startedAtMs'>,
+  ): CostQuestion {
+    const { catalog } = this.#options;
+    const served = servedModel === undefined ? undefined : catalog.known(provider, servedModel);
     return {
-      text: askingText(request.messages),
-      tokens,
-      cheapUsd: cheapUsd ?? strongUsd ?? plain,
-      strongUsd: strongUsd ?? cheapUsd ?? plain,
-      cheapHasAllowance: first?.provider.profile.type === 'venice' && this.#pacer.balance !== undefined,
+      providerType: provider.profile.type,
+      model,
+      servedModel,
+      usage,
+      atMs: startedAtMs,
+      overrides: (valueFor(`${provider.name}/${model}`, this.#config.prices) ?? []) as readonly PriceOverride[],
+      listPrice: (served ?? catalog.known(provider, model))?.price,
+      table: this.#table,
     };
   }
 
-  #estimateUsd(provider: Provider, model: string, bodyBytes: number): number | undefined {
-    const usage = { inputTokens: Math.ceil(bodyBytes / bytesPerToken), outputTokens: usualAnswerTokens };
-    return this.costOf(provider, model, usage, this.#options.clock.now()).usd;
-  }
-
-  #sides(route: string): { cheap: readonly string[]; strong: readonly string[] } {
-    const settings = this.#config.routes[route];
-    return { cheap: listOf(settings?.cheap), strong: listOf(settings?.strong) };
-  }
-
-  #makePolicies(): Map<string, RoutePolicy> {
-    return new Map(
-      Object.entries(this.#config.routes).map(([name, settings]) => [
-        name,
-        new RoutePolicy(name, { ...settings, ...this.#sides(name) }, this.#pacer),
-      ]),
-    );
-  }
-
-  #makeBudgets(): Budgets {
-    const { clock, logger } = this.#options;
-    return new Budgets({
-      budgets: this.#config.budgets,
-      now: () => clock.now(),
-      spentUsd: (sinceMs, filter) => this.ledger.spentUsd(sinceMs, filter),
-      onSoftLimit: (budget, spentUsd) => logger.warn('a budget is beyond its soft limit', { budget, spentUsd }),
+  #makeRoutes(): RouteBook {
+    return new RouteBook({
+      routes: this.#config.routes,
+      now: () => this.#options.clock.now(),
+      pacer: this.#pacer,
+      ledger: this.ledger,
+      resolve: this.#options.resolve,
+      priceOf: (candidate, usage) => this.#priceOf(candidate, usage),
+      usualOutputTokens: ({ provider, model }) => this.#estimates.usualOutputTokens(`${provider.name}/${model}`),
     });
   }
 }
 
-/** The latest words of the user: what is asked now, not what the conversation began with. */
-function askingText(messages: readonly Message[]): string {
-  for (let index = messages.length - 1; index >= 0; index -= 1) {
-    const { role, parts } = messages[index] as Message;
-    if (role !== 'user') continue;
-    const text = parts.flatMap((part) => (part.type === 'text' ? [part.text] : [])).join('\n');
-    if (text !== '') return text;
-  }
-  return '';
-}
-
-function listOf(value: string | readonly string[] | undefined): readonly string[] {
-  return value === undefined ? [] : typeof value === 'string' ? [value] : value;
+/** Nothing was done, so nothing is to pay: an error status, no connection, no key. What broke after a good beginning, or timed out, may cost. */
+function wasRefused({ outcome, status, errorKind }: AttemptRecord): boolean {
+  if (outcome !== 'error') return false;
+  if (status !== undefined) return status >= 300;
+  return errorKind === 'transport' || errorKind === 'authentication';
 }
 
 /** `$STATE_DIRECTORY` under systemd, else the XDG state folder of the user. */

@@ -110,6 +110,12 @@ const priceSchema = z.strictObject({
   outputUsd: usd.optional().describe('USD per million tokens of output, reasoning included.'),
   cachedInputUsd: usd.optional().describe('USD per million tokens read from the prompt cache. Default: as input.'),
   cacheWriteUsd: usd.optional().describe('USD per million tokens written to the prompt cache. Default: as input.'),
+  cacheWrite1hUsd: usd
+    .optional()
+    .describe('USD per million tokens written to the prompt cache for an hour. Default: as `cacheWriteUsd`.'),
+  webSearchUsd: usd
+    .optional()
+    .describe('USD per thousand web searches of the provider. Without it the cost of an answer with searches is unknown.'),
 });
 
 export const configSchema = z.strictObject({

@@ -45,7 +45,17 @@ export class CallFigures {
   });
   readonly #cost = new CounterFigure({
     name: 'inference_cost_usd_total',
-    help: 'Cost in USD as the providers tell it; calls whose cost is unknown are not in it.',
+    help: 'Cost in USD as the providers tell it or by their prices; calls whose cost is unknown are not in it.',
+    labels: ['provider', 'model'],
+  });
+  readonly #cached = new CounterFigure({
+    name: 'inference_cache_hits_total',
+    help: 'Requests that were answered from the cache of answers, by the model that had answered.',
+    labels: ['provider', 'model'],
+  });
+  readonly #saved = new CounterFigure({
+    name: 'inference_cache_saved_usd_total',
+    help: 'What answers from the cache would have cost again, in USD.',
     labels: ['provider', 'model'],
   });
   readonly #tokenUsage = new HistogramFigure({
@@ -76,7 +86,13 @@ export class CallFigures {
   count(record: CallRecord): void {
     this.#requests.add([record.dialect, record.outcome]);
     for (const attempt of record.attempts) {
-      const { provider, outcome, usage, durationMs, firstTokenMs, errorKind } = attempt;
+      const { provider, outcome, usage, durationMs, firstTokenMs, errorKind, costUsd, costSource } = attempt;
+      // It was answered from here: no model did anything.
+      if (costSource === 'cache') {
+        this.#cached.add([provider, attempt.model]);
+        this.#saved.add([provider, attempt.model], attempt.savedUsd ?? 0);
+        continue;
+      }
       // A name that no provider knew is a client's invention.
       const model = outcome === 'error' && attempt.status !== 200 ? '' : attempt.model;
       const at = [provider, model];
@@ -85,7 +101,7 @@ export class CallFigures {
       if (outcome === 'ok') this.#usage.add(at);
       if (firstTokenMs !== undefined) this.#firstToken.observe(at, firstTokenMs / 1000);
       if (!usage) continue;
-      const { inputTokens = 0, outputTokens = 0, cachedInputTokens, cacheWriteTokens, reasoningTokens, costUsd } = usage;
+      const { inputTokens = 0, outputTokens = 0, cachedInputTokens, cacheWriteTokens, reasoningTokens } = usage;
       this.#tokens.add([provider, model, 'input'], inputTokens);
       this.#tokens.add([provider, model, 'output'], outputTokens);
       if (cachedInputTokens) this.#tokens.add([provider, model, 'cached'], cachedInputTokens);
@@ -118,6 +134,8 @@ export class CallFigures {
       this.#openrouterTokens,
       this.#openrouterTokensTotal,
       this.#cost,
+      this.#cached,
+      this.#saved,
       this.#tokenUsage,
       this.#duration,
       this.#firstToken,

@@ -92,7 +92,7 @@ export class Router {
       directory: options.stateDirectory,
       resolve: (model) => {
         const route = this.resolveNow(model);
-        return 'candidates' in route ? route.candidates[0] : undefined;
+        return 'candidates' in route ? route.candidates : [];
       },
     });
   }
@@ -126,7 +126,7 @@ export class Router {
   /** Looks for Ollama on this machine and asks all providers for their models, so that the first client need not wait. */
   async start(): Promise<void> {
     await this.findOllama();
-    await this.catalog.load();
+    await Promise.all([this.catalog.load(), this.accounting.warm()]);
   }
 
   /** Takes a new configuration. Calls on their way go on as they began. Returns the settings that need a restart. */
@@ -145,7 +145,7 @@ export class Router {
 
   async stop(): Promise<void> {
     await this.#httpClient.close(1000);
-    this.accounting.close();
+    await this.accounting.close();
   }
 
   /** The route for a name; asks the providers for their models when that could make a difference. */

@@ -1,10 +1,13 @@
 // The policy's pure parts: quantile gate, ratio, pacing, score and agreement, by what they promise.
 import t from 'tap';
 import { agree, finalNumber } from '../src/policy/cascade.ts';
+import { featuresOf } from '../src/policy/features.ts';
 import { AllowancePacer, dayMs } from '../src/policy/pacing.ts';
 import { QuantileGate, RollingQuantile } from '../src/policy/quantile.ts';
 import { RatioController } from '../src/policy/ratio.ts';
-import { calibrate, scoreOf } from '../src/policy/score.ts';
+import { type Calibration, calibrate, scoreOf as scoreOfFeatures } from '../src/policy/score.ts';
+
+const scoreOf = (text: string, calibration?: Calibration) => scoreOfFeatures(featuresOf(text), calibration);
 
 /** Repeatable randomness. */
 function seeded(seed: number): () => number {
@@ -110,12 +113,12 @@ t.test('a score without labels, and with labels that mean nothing', async (t) =>
   t.ok(scoreOf('hi') >= 0 && scoreOf(hard.repeat(500)) <= 100);
   const random = seeded(11);
   const noise = Array.from({ length: 120 }, (_, index) => ({
-    text: `question ${index} ${'x'.repeat(index % 50)}`,
+    features: featuresOf(`question ${index} ${'x'.repeat(index % 50)}`),
     gain: random() < 0.5 ? 1 : 0,
   }));
   const calibration = calibrate(noise);
   t.equal(scoreOf(hard, calibration), scoreOf(hard), 'chance is not believed');
-  const real = Array.from({ length: 200 }, (_, index) => ({ text: index % 2 ? hard : 'hello', gain: index % 2 }));
+  const real = Array.from({ length: 200 }, (_, index) => ({ features: featuresOf(index % 2 ? hard : 'hello'), gain: index % 2 }));
   t.ok((calibrate(real)?.agreementLow ?? 0) > 0.5, 'what is clear is');
   t.equal(calibrate(noise.slice(0, 10)), undefined);
 });

@@ -441,7 +441,7 @@ t.test('an answer is read, and given back as it came', async (t) => {
     model: 'gemini-3.8-flash',
     stop: { reason: 'tool-calls', raw: 'STOP' },
     usage: {
-      inputTokens: 100,
+      inputTokens: 103,
       cachedInputTokens: 60,
       outputTokens: 50,
       reasoningTokens: 30,

@@ -28,6 +28,7 @@ import { type Health, refusedBy, type Ticket } from '../routing/health.ts';
 import type { Candidate } from '../routing/resolve.ts';
 import { Attempt, type AttemptResult, type AttemptTimeouts } from './attempt.ts';
 import type { ClientAnswer } from './client-answer.ts';
+import { answerLimitOf, refusedByBudget } from './money.ts';
 import type { AttemptRecord, CallRecord } from './record.ts';
 
 /** What a call needs of the router. */
@@ -42,7 +43,7 @@ export interface CallEnvironment {
   answerLimitBytes: number;
   onAccount(provider: Provider, reading: AccountReading): void;
   onSettled(record: CallRecord, decision: OpenDecision | undefined): void;
-  accounting: Pick<Accounting, 'reserve' | 'costOf'>;
+  accounting: Pick<Accounting, 'reserve' | 'settle'>;
 }
 
 export interface ModelCallOptions {
@@ -149,6 +150,11 @@ export class ModelCall {
         ticket.abandoned();
         throw error;
       });
+      if ('refused' in result) {
+        // A budget of ours says nothing about the provider.
+        ticket.abandoned();
+        return result;
+      }
       if (result.outcome === 'aborted') {
         ticket.abandoned();
         return gone;
@@ -169,17 +175,14 @@ export class ModelCall {
     }
   }
 
-  async #attempt({ provider, model }: Candidate, ticket: Ticket): Promise<AttemptResult> {
+  async #attempt({ provider, model }: Candidate, ticket: Ticket): Promise<AttemptResult | { refused: Failure }> {
     const { clock, httpClient, timeouts, answerLimitBytes, onAccount, accounting } = this.#env;
     const { caller, client, stream, answer, passHeaders, commonHeaders } = this.#options;
     const startedAt = clock.monotonicMs();
     const startedAtMs = clock.now();
     const { upstream, body, stripUsage, losses } = this.#prepare(provider, model);
-    const reservation = accounting.reserve(caller, provider, model, body.length);
-    if ('message' in reservation) {
-      const error: ModelError = { kind: 'balance', message: reservation.message, code: 'budget_exceeded' };
-      return { outcome: 'error', failure: { error, retryAfterMs: reservation.retryAfterMs }, heard: false, learnt: {} };
-    }
+    const reservation = accounting.reserve(caller, provider, model, body.length, () => answerLimitOf(this.#options.body));
+    if ('message' in reservation) return { refused: refusedByBudget(reservation) };
     let result: AttemptResult;
     try {
       const headers = provider.headers();
@@ -223,13 +226,8 @@ export class ModelCall {
     }
     this.#running = undefined;
     const record = recordOf(provider, model, result, startedAtMs, clock.monotonicMs() - startedAt);
-    const { usage, outcome } = record;
-    const cost = usage && accounting.costOf(provider, model, usage, startedAtMs);
-    if (cost) record.costSource = cost.source;
-    if (cost?.usd !== undefined) record.costUsd = cost.usd;
-    // A refused request cost nothing; one that was cut off cost what nobody can say.
-    if (outcome === 'error' && usage === undefined && !result.learnt.model) reservation.release();
-    else reservation.settle(cost?.usd);
+    const settling = accounting.settle(provider, record, reservation);
+    if (settling) await settling;
     this.#attempts.push(record);
     return result;
   }

@@ -20,6 +20,10 @@ export interface AttemptRecord {
   /** What it cost, as far as anybody can say, and who says it. */
   costUsd?: number;
   costSource?: CostSource;
+  /** What budgets count where the cost is unknown. */
+  assumedUsd?: number;
+  /** What an answer from the cache would have cost again. */
+  savedUsd?: number;
   startedAtMs: number;
   durationMs: number;
   /** Until the first piece of content; undefined for whole answers. */

@@ -14,12 +14,14 @@ import {
 import { type Clock, sleep } from '@switchyard/kit/clock';
 import { type HttpClient, TransportError } from '@switchyard/kit/http-client';
 import { SecretError } from '@switchyard/kit/secrets';
+import type { Accounting } from '../accounting.ts';
 import { type AccountReading, headerOf } from '../providers/provider.ts';
 import type { Provider } from '../providers/provider-set.ts';
 import { consequenceOf, type Failure, type RetrySettings, retryAfterMs, retryDelayMs } from '../routing/failure.ts';
 import { type Health, refusedBy } from '../routing/health.ts';
 import type { Candidate } from '../routing/resolve.ts';
 import { textOf } from './decode.ts';
+import { refusedByBudget } from './money.ts';
 import type { AttemptRecord } from './record.ts';
 
 export interface SimpleEnvironment {
@@ -30,6 +32,9 @@ export interface SimpleEnvironment {
   totalMs: number;
   answerLimitBytes: number;
   onAccount(provider: Provider, reading: AccountReading): void;
+  accounting: Pick<Accounting, 'reserve' | 'settle'>;
+  /** Who pays; undefined for what is free everywhere, such as counting tokens. */
+  payer?: string;
 }
 
 /** What is sent to a candidate and how its answer is read. */
@@ -70,6 +75,9 @@ export async function simpleCall(
   return { failure: worth ?? { error: { kind: 'not-found', message: 'no provider can do this' } } };
 }
 
+/** Vectors are not paid by the token. */
+const noAnswer = 1;
+
 async function ask(
   env: SimpleEnvironment,
   candidate: Candidate,
@@ -77,24 +85,34 @@ async function ask(
   signal: AbortSignal,
   attempts: AttemptRecord[],
 ): Promise<SimpleResult> {
-  const { clock, health, retries } = env;
+  const { clock, health, retries, accounting, payer } = env;
   const { provider, model } = candidate;
   for (let attempt = 1; ; attempt += 1) {
     if (signal.aborted) return { failure: { error: { kind: 'cut', message: 'the client left' } } };
     const ticket = await health.admit(provider, model, signal);
     if (ticket.refusal) return { failure: refusedBy(provider, ticket.refusal) };
+    const reservation =
+      payer === undefined ? undefined : accounting.reserve(payer, provider, model, request.body.length, () => noAnswer);
+    if (reservation && 'message' in reservation) {
+      ticket.abandoned();
+      return { failure: refusedByBudget(reservation) };
+    }
     const startedAt = clock.monotonicMs();
     const record: AttemptRecord = { provider: provider.name, model, outcome: 'ok', startedAtMs: clock.now(), durationMs: 0 };
     attempts.push(record);
     const result = await once(env, candidate, request, signal);
     record.durationMs = clock.monotonicMs() - startedAt;
+    if ('failure' in result) {
+      record.outcome = signal.aborted ? 'aborted' : 'error';
+      record.errorKind = result.failure.error.kind;
+      const { status } = result.failure.error;
+      if (status !== undefined) record.status = status;
+    } else if (result.usage) record.usage = result.usage;
+    if (reservation) await accounting.settle(provider, record, reservation);
     if (!('failure' in result)) {
       ticket.succeeded();
-      if (result.usage) record.usage = result.usage;
       return result;
     }
-    record.outcome = signal.aborted ? 'aborted' : 'error';
-    record.errorKind = result.failure.error.kind;
     if (signal.aborted) {
       ticket.abandoned();
       return result;

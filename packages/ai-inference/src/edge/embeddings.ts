@@ -51,7 +51,7 @@ export async function serveEmbeddings(
   request();
   const left = answer.leaving();
   const attempts: AttemptRecord[] = [];
-  const result = await simpleCall(router.simpleEnvironment(), candidates, left, prepare, attempts);
+  const result = await simpleCall({ ...router.simpleEnvironment(), payer: caller }, candidates, left, prepare, attempts);
   if ('failure' in result) answer.fail(client, result.failure.error, result.failure);
   else {
     const { provider, model: served } = result.candidate;

@@ -1,6 +1,6 @@
 /** From a request to its answer: who it is, what it asks for, and which call does it. Everything a client hears is in its own dialect. */
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import { type Dialect, DialectError, type ModelError } from '@switchyard/dialects';
+import { type Dialect, DialectError, isObject, type ModelError } from '@switchyard/dialects';
 import type { Endpoint } from '@switchyard/dialects/endpoints';
 import { geminiArrayStream } from '@switchyard/dialects/gemini/stream-render';
 import type { Access } from '@switchyard/kit/access';
@@ -91,7 +91,15 @@ async function serveChat(inbound: Inbound, endpoint: Endpoint & { operation: 'ch
   const model = endpoint.model ?? modelOf(body);
   const stream = endpoint.stream ?? body.member('stream') === true;
   const request = () => client.parseRequest(body.value(), { model, stream });
-  const decision = router.accounting.decide(model, request, body.bytes.length);
+  const session = sessionOf(inbound.request, body);
+  const decision = router.accounting.routes.decide({
+    model,
+    requestId,
+    app: caller,
+    bodyBytes: body.bytes.length,
+    session,
+    request,
+  });
   const candidates = decision ? await candidatesOf(router, decision.models) : await routeOf(router, model);
   if ('error' in candidates) {
     decision?.settle(undefined);
@@ -114,8 +122,22 @@ async function serveChat(inbound: Inbound, endpoint: Endpoint & { operation: 'ch
   }).run();
 }
 
+/**
+ * What the client calls this conversation: a header, OpenAI's `prompt_cache_key`, Anthropic's `metadata.user_id` (which holds the session
+ * in Claude Code). Undefined when it says nothing.
+ */
+export function sessionOf({ headers }: IncomingMessage, body: JsonBody): string | undefined {
+  const metadata = body.member('metadata');
+  const named = [
+    headers['x-session-id'],
+    body.member('prompt_cache_key'),
+    isObject(metadata) ? metadata.user_id : undefined,
+  ].find((value) => typeof value === 'string' && value !== '');
+  return named === undefined ? undefined : String(named).slice(0, 512);
+}
+
 /** The candidates of all models of a route that resolve; the error of the first when none does. */
-async function candidatesOf(router: Router, models: readonly string[]): Promise<readonly Candidate[] | Rejection> {
+export async function candidatesOf(router: Router, models: readonly string[]): Promise<readonly Candidate[] | Rejection> {
   const found: Candidate[] = [];
   let rejection: Rejection | undefined;
   for (const model of models) {
@@ -126,7 +148,7 @@ async function candidatesOf(router: Router, models: readonly string[]): Promise<
   return found.length > 0 ? found : (rejection as Rejection);
 }
 
-function decisionHeader({ side, reason, score, quantile }: Decision): string {
+export function decisionHeader({ side, reason, score, quantile }: Decision): string {
   return `${side}; reason=${reason}; score=${score.toFixed(1)}; quantile=${quantile.toFixed(3)}`;
 }
 

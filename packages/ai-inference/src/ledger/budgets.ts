@@ -19,7 +19,8 @@ export interface BudgetSettings {
 
 /** Money that is set aside for a request. */
 export interface Reservation {
-  /** Undefined: what it cost is not known; then the reservation counts as spent. */
+  /** What was set aside, in USD; counts as spent where the cost stays unknown. */
+  readonly usd: number;
   settle(costUsd: number | undefined): void;
   /** Nothing was spent. */
   release(): void;
@@ -27,7 +28,7 @@ export interface Reservation {
 
 export interface BudgetRefusal {
   message: string;
-  /** Until the period is over. */
+  /** Until the period is over; or a moment, where money is only set aside for requests on their way. */
   retryAfterMs: number;
 }
 
@@ -49,22 +50,36 @@ export interface BudgetsOptions {
 }
 
 /** Nothing needs to be counted. */
-const free: Reservation = { settle: () => {}, release: () => {} };
+const free: Reservation = { usd: 0, settle: () => {}, release: () => {} };
+
+/** What others have set aside is free again as soon as they are done. */
+const inFlightMs = 2000;
 
 export class Budgets {
   readonly #options: BudgetsOptions;
-  readonly #accounts: Account[];
+  #accounts: Account[] = [];
 
   constructor(options: BudgetsOptions) {
     this.#options = options;
-    this.#accounts = options.budgets.map((settings) => ({
-      settings,
-      name: nameOf(settings),
-      periodStartMs: Number.NaN,
-      spentUsd: 0,
-      reservedUsd: 0,
-      warned: false,
-    }));
+    this.take(options.budgets);
+  }
+
+  /** Takes new limits. What was spent and what is on its way goes on counting. */
+  take(budgets: readonly BudgetSettings[]): void {
+    const before = this.#accounts;
+    this.#accounts = budgets.map((settings) => {
+      const name = nameOf(settings);
+      const known = before.find((account) => account.name === name);
+      if (!known) return { settings, name, periodStartMs: Number.NaN, spentUsd: 0, reservedUsd: 0, warned: false };
+      // The same object: requests on their way hold on to it.
+      known.settings = settings;
+      known.warned = false;
+      return known;
+    });
+  }
+
+  get none(): boolean {
+    return this.#accounts.length === 0;
   }
 
   /** Sets money aside in every budget that the request falls under, or says which of them has none left. */
@@ -81,7 +96,7 @@ export class Budgets {
       if (account.spentUsd + account.reservedUsd >= limitUsd)
         return {
           message: `the budget ${account.name} of ${limitUsd} USD a ${period} is used up (${account.spentUsd.toFixed(4)} USD spent, ${account.reservedUsd.toFixed(4)} USD set aside)`,
-          retryAfterMs: endOf(period, now) - now,
+          retryAfterMs: account.spentUsd >= limitUsd ? endOf(period, now) - now : inFlightMs,
         };
     }
     for (const account of concerned) account.reservedUsd += estimateUsd;
@@ -98,7 +113,7 @@ export class Budgets {
         this.#options.onSoftLimit(account.name, account.spentUsd);
       }
     };
-    return { settle: (costUsd) => close(costUsd ?? estimateUsd), release: () => close(0) };
+    return { usd: estimateUsd, settle: (costUsd) => close(costUsd ?? estimateUsd), release: () => close(0) };
   }
 
   /** How each budget stands. */

@@ -4,9 +4,10 @@
  */
 import type { Usage } from '@switchyard/dialects';
 import type { ModelPrice, ProviderType } from '../providers/provider.ts';
+import { isTabled, type PriceTable } from './price-table.ts';
 
-/** Where a cost comes from. `cache` was served from here and cost nothing. */
-export type CostSource = 'provider' | 'override' | 'provider-list' | 'price-table' | 'unknown' | 'cache';
+/** Where a cost comes from. `refused`: the provider would not do it, which costs nothing; `cache`: it was answered from here. */
+export type CostSource = 'provider' | 'override' | 'provider-list' | 'price-table' | 'unknown' | 'refused' | 'cache';
 
 export interface Cost {
   /** Undefined: nobody can say. */
@@ -20,15 +21,11 @@ export interface PriceOverride extends ModelPrice {
   from?: string;
 }
 
-/** Prices of a provider's models by date, as the package knows them. */
-export interface PriceTable {
-  /** USD, or undefined for a model that it does not know. */
-  costOf(provider: ProviderType, model: string, usage: Usage, atMs: number): number | undefined;
-}
-
 export interface CostQuestion {
   providerType: ProviderType;
   model: string;
+  /** As the answer says; providers move old names to newer models, at the newer price. */
+  servedModel?: string | undefined;
   usage: Usage;
   atMs: number;
   overrides: readonly PriceOverride[];
@@ -36,7 +33,7 @@ export interface CostQuestion {
   table: PriceTable | undefined;
 }
 
-export function costOf({ providerType, model, usage, atMs, overrides, listPrice, table }: CostQuestion): Cost {
+export function costOf({ providerType, model, servedModel, usage, atMs, overrides, listPrice, table }: CostQuestion): Cost {
   // One DIEM buys inference for one dollar: both parts of a mixed payment count.
   if (usage.costUsd !== undefined || usage.costDiem !== undefined)
     return { usd: (usage.costUsd ?? 0) + (usage.costDiem ?? 0), source: 'provider' };
@@ -44,10 +41,19 @@ export function costOf({ providerType, model, usage, atMs, overrides, listPrice,
   const override = priceAt(overrides, atMs);
   if (override) return priced(override, usage, 'override');
   // Its list has no tiers, no dates and no cache writes by duration: where the table knows the model it knows better.
-  const tabled = table?.costOf(providerType, model, usage, atMs);
+  const tabled =
+    (servedModel !== undefined && servedModel !== model ? table?.costOf(providerType, servedModel, usage, atMs) : undefined) ??
+    table?.costOf(providerType, model, usage, atMs);
   if (tabled !== undefined) return { usd: tabled, source: 'price-table' };
   if (listPrice) return priced(listPrice, usage, 'provider-list');
   return { usd: undefined, source: 'unknown' };
+}
+
+/** Whether the answer to this question depends on a table that was not loaded yet. */
+export function needsTable({ usage, overrides, atMs, providerType, table }: CostQuestion): boolean {
+  if (table !== undefined || !isTabled(providerType)) return false;
+  if (usage.costUsd !== undefined || usage.costDiem !== undefined) return false;
+  return (usage.inputTokens !== undefined || usage.outputTokens !== undefined) && priceAt(overrides, atMs) === undefined;
 }
 
 /** The latest price whose date has come. */
@@ -69,18 +75,22 @@ function priced(price: ModelPrice, usage: Usage, source: CostSource): Cost {
   return { usd, source: usd === undefined ? 'unknown' : source };
 }
 
-/** Cached and cache-written tokens are part of the input: each token is paid once. Undefined when a price that is needed is missing. */
-export function costByPrice(
-  { inputUsd, outputUsd, cachedInputUsd, cacheWriteUsd }: ModelPrice,
-  usage: Usage,
-): number | undefined {
-  const { inputTokens = 0, outputTokens = 0, cachedInputTokens = 0, cacheWriteTokens = 0 } = usage;
+/**
+ * Cached and cache-written tokens are part of the input: each token is paid once. Undefined when a price that is needed is missing, also
+ * that of a tool which the provider ran: what is paid apart must not look free.
+ */
+export function costByPrice(price: ModelPrice, usage: Usage): number | undefined {
+  const { inputUsd, outputUsd, cachedInputUsd, cacheWriteUsd, cacheWrite1hUsd, webSearchUsd } = price;
+  const { inputTokens = 0, outputTokens = 0, cachedInputTokens = 0, cacheWriteTokens = 0, cacheWrite1hTokens = 0 } = usage;
+  const { webSearches = 0, otherToolCalls = 0 } = usage;
+  if (otherToolCalls > 0 || (webSearches > 0 && webSearchUsd === undefined)) return undefined;
   if (inputUsd === undefined || (outputTokens > 0 && outputUsd === undefined)) return undefined;
   const fresh = Math.max(0, inputTokens - cachedInputTokens - cacheWriteTokens);
   const millions =
     fresh * inputUsd +
     cachedInputTokens * (cachedInputUsd ?? inputUsd) +
-    cacheWriteTokens * (cacheWriteUsd ?? inputUsd) +
+    (cacheWriteTokens - cacheWrite1hTokens) * (cacheWriteUsd ?? inputUsd) +
+    cacheWrite1hTokens * (cacheWrite1hUsd ?? cacheWriteUsd ?? inputUsd) +
     outputTokens * (outputUsd ?? 0);
-  return millions / 1e6;
+  return millions / 1e6 + (webSearches * (webSearchUsd ?? 0)) / 1e3;
 }

@@ -7,6 +7,8 @@ import { join } from 'node:path';
 import { DatabaseSync, type SQLInputValue, type StatementSync } from 'node:sqlite';
 import type { Clock, Timer } from '@switchyard/kit/clock';
 import type { Logger } from '@switchyard/kit/logger';
+import { featureNames } from '../policy/features.ts';
+import type { Label } from '../policy/score.ts';
 import type { CostSource } from './cost.ts';
 
 export interface LedgerRow {
@@ -30,6 +32,10 @@ export interface LedgerRow {
   /** Null: unknown. */
   costUsd: number | null;
   costSource: CostSource;
+  /** What budgets count where the cost is unknown. */
+  assumedUsd: number | null;
+  /** What an answer from the cache would have cost again. */
+  savedUsd: number | null;
   firstTokenMs: number | null;
   durationMs: number;
   outcome: string;
@@ -52,6 +58,8 @@ const columns = [
   'reasoningTokens',
   'costUsd',
   'costSource',
+  'assumedUsd',
+  'savedUsd',
   'firstTokenMs',
   'durationMs',
   'outcome',
@@ -65,8 +73,11 @@ const schema = `
   CREATE TABLE IF NOT EXISTS attempt (
     position INTEGER PRIMARY KEY, requestId TEXT NOT NULL, timeMs INTEGER NOT NULL, app TEXT NOT NULL, route TEXT NOT NULL, decision TEXT,
     provider TEXT NOT NULL, modelAsked TEXT NOT NULL, modelServed TEXT, inputTokens INTEGER, cachedInputTokens INTEGER,
-    cacheWriteTokens INTEGER, outputTokens INTEGER, reasoningTokens INTEGER, costUsd REAL, costSource TEXT NOT NULL, firstTokenMs REAL,
-    durationMs REAL NOT NULL, outcome TEXT NOT NULL, errorKind TEXT) STRICT;
+    cacheWriteTokens INTEGER, outputTokens INTEGER, reasoningTokens INTEGER, costUsd REAL, costSource TEXT NOT NULL,
+    assumedUsd REAL, savedUsd REAL, firstTokenMs REAL, durationMs REAL NOT NULL, outcome TEXT NOT NULL, errorKind TEXT) STRICT;
+  CREATE TABLE IF NOT EXISTS label (
+    requestId TEXT PRIMARY KEY, timeMs INTEGER NOT NULL, app TEXT NOT NULL, route TEXT NOT NULL, features TEXT NOT NULL,
+    gain REAL NOT NULL) STRICT;
   CREATE INDEX IF NOT EXISTS attempt_time ON attempt (timeMs);
 `;
 
@@ -99,8 +110,14 @@ export interface UsageGroup {
   outputTokens: number;
   /** Of the attempts whose cost is known. */
   costUsd: number;
-  /** Attempts that used tokens and whose cost nobody can say. */
+  /** Attempts whose cost nobody can say. */
   costUnknown: number;
+  /** What answers from the cache would have cost again. */
+  savedUsd: number;
+}
+
+export interface StoredLabel extends Label {
+  requestId: string;
 }
 
 const flushMs = 250;
@@ -129,9 +146,17 @@ export class Ledger {
     this.#database = new DatabaseSync(file);
     if (directory !== undefined) chmodSync(file, 0o600);
     this.#database.exec(schema);
+    this.#addColumns();
     this.#insert = this.#database.prepare(
       `INSERT INTO attempt (${columns.join(', ')}) VALUES (${columns.map(() => '?').join(', ')})`,
     );
+  }
+
+  /** Ledgers of earlier versions lack columns. */
+  #addColumns(): void {
+    const present = this.#database.prepare('PRAGMA table_info(attempt)').all();
+    for (const column of ['assumedUsd', 'savedUsd'])
+      if (!present.some(({ name }) => name === column)) this.#database.exec(`ALTER TABLE attempt ADD COLUMN ${column} REAL`);
   }
 
   /** Takes a row; it is written within a quarter of a second. */
@@ -192,10 +217,33 @@ export class Ledger {
     return `${[columns.map((column) => (column === 'timeMs' ? 'time' : column)).join(','), ...lines].join('\r\n')}\r\n`;
   }
 
-  /** Known cost since a time, for budgets. */
+  /** What budgets count since a time: known costs, and for unknown ones what was set aside. */
   spentUsd(sinceMs: number, filter: Pick<UsageFilter, 'app' | 'provider'> = {}): number {
-    const [sum] = this.usage([], { ...filter, sinceMs });
-    return sum?.costUsd ?? 0;
+    this.flush();
+    const { clause, values } = where({ ...filter, sinceMs });
+    const sum = this.#database.prepare(`SELECT coalesce(sum(coalesce(costUsd, assumedUsd)), 0.0) AS usd FROM attempt ${clause}`);
+    return Number(sum.get(...values)?.usd);
+  }
+
+  /** Keeps what a request of a route was worth on the strong side: its features, nothing of its text. */
+  addLabel(route: string, app: string, { requestId, features, gain }: StoredLabel): void {
+    this.#database
+      .prepare('INSERT OR REPLACE INTO label (requestId, timeMs, app, route, features, gain) VALUES (?, ?, ?, ?, ?, ?)')
+      .run(requestId, Math.round(this.#options.clock.now()), app, route, JSON.stringify(features), gain);
+  }
+
+  /** The latest labels of a route, oldest first. Those of an earlier set of features are left out. */
+  labels(route: string, limit: number): StoredLabel[] {
+    return this.#database
+      .prepare('SELECT requestId, features, gain FROM label WHERE route = ? ORDER BY timeMs DESC, rowid DESC LIMIT ?')
+      .all(route, limit)
+      .reverse()
+      .map((row) => ({
+        requestId: row.requestId as string,
+        features: JSON.parse(row.features as string) as number[],
+        gain: row.gain as number,
+      }))
+      .filter(({ features }) => features.length === featureNames.length);
   }
 
   close(): void {
@@ -206,7 +254,7 @@ export class Ledger {
 
 const sums = `count(*) AS attempts, sum(outcome = 'error') AS failures, coalesce(sum(inputTokens), 0) AS inputTokens,
   coalesce(sum(cachedInputTokens), 0) AS cachedInputTokens, coalesce(sum(outputTokens), 0) AS outputTokens,
-  coalesce(sum(costUsd), 0.0) AS costUsd, coalesce(sum(costUsd IS NULL AND (inputTokens > 0 OR outputTokens > 0)), 0) AS costUnknown`;
+  coalesce(sum(costUsd), 0.0) AS costUsd, coalesce(sum(costUsd IS NULL), 0) AS costUnknown, coalesce(sum(savedUsd), 0.0) AS savedUsd`;
 
 function where(filter: UsageFilter & { requestId?: string }): { clause: string; values: SQLInputValue[] } {
   const conditions: string[] = [];

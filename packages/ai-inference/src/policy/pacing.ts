@@ -50,6 +50,17 @@ export class AllowancePacer {
     this.#balance = balance + this.#reserved;
   }
 
+  copy(): AllowancePacer {
+    const copy = new AllowancePacer();
+    copy.#days = this.#days;
+    copy.#today = this.#today.slice();
+    copy.#day = this.#day;
+    copy.#balance = this.#balance;
+    copy.#reserved = this.#reserved;
+    copy.#credit = this.#credit;
+    return copy;
+  }
+
   get balance(): number | undefined {
     return this.#balance;
   }

@@ -25,6 +25,15 @@ export class RollingQuantile {
     return this.#count;
   }
 
+  copy(): RollingQuantile {
+    const copy = new RollingQuantile(this.#window);
+    copy.#recent.set(this.#recent);
+    copy.#sorted.set(this.#sorted);
+    copy.#count = this.#count;
+    copy.#next = this.#next;
+    return copy;
+  }
+
   /** The share of remembered scores below this one, ties counted half; 0.5 before anything is known. */
   of(score: number): number {
     if (this.#count === 0) return 0.5;
@@ -75,16 +84,31 @@ export class QuantileGate {
     this.#quantile = quantile;
   }
 
-  /** `share` 0 to 1. The quantile is that of the score before it is added. */
-  decide(score: number, share: number): { strong: boolean; quantile: number } {
+  get owed(): number {
+    return this.#owed;
+  }
+
+  copy(): QuantileGate {
+    const copy = new QuantileGate(this.#quantile.copy());
+    copy.#owed = this.#owed;
+    return copy;
+  }
+
+  /** `share` 0 to 1; `fixed`: the side is settled, and only counted. The quantile is that of the score before it is added. */
+  decide(score: number, share: number, fixed?: boolean): { strong: boolean; quantile: number } {
     const quantile = this.#quantile.of(score);
     this.#quantile.add(score);
     this.#owed += share;
     // A deviation of a few requests moves the bar by a few hundredths; it is firm where the share is.
     const bar = 1 - share - Math.max(-0.5, Math.min(0.5, (this.#owed - 0.5) / 10));
-    const strong = share >= 1 || (share > 0 && (quantile >= bar || this.#owed >= mostOwed) && this.#owed > -mostOwed);
+    const strong = fixed ?? (share >= 1 || (share > 0 && (quantile >= bar || this.#owed >= mostOwed) && this.#owed > -mostOwed));
     if (strong) this.#owed -= 1;
     return { strong, quantile };
+  }
+
+  /** A request ended on the other side than was decided. */
+  moved(toStrong: boolean): void {
+    this.#owed += toStrong ? -1 : 1;
   }
 }
 

@@ -44,11 +44,20 @@ export class RatioController {
     return this.#owed;
   }
 
+  copy(): RatioController {
+    const copy = new RatioController(this.#share);
+    copy.#owed = this.#owed;
+    copy.#average = this.#average;
+    copy.#seen = this.#seen;
+    return copy;
+  }
+
   /**
    * Which side a request of about this size goes to. The sizes may differ by side (dollars do). `fit` from -1 to 1 says how well the
-   * minor side suits it: within the slack a well suited one is preferred and an ill suited one waits.
+   * minor side suits it: within the slack a well suited one is preferred and an ill suited one waits. `fixed`: it is settled which side
+   * it goes to, and only counted.
    */
-  decide(size: number | { minor: number; major: number }, fit = 0): RatioTicket {
+  decide(size: number | { minor: number; major: number }, fit = 0, fixed?: boolean): RatioTicket {
     const minorSize = Math.max(0, typeof size === 'number' ? size : size.minor);
     const majorSize = Math.max(0, typeof size === 'number' ? size : size.major);
     this.#seen += 1;
@@ -56,7 +65,8 @@ export class RatioController {
     const ifMinor = this.#owed - minorSize * (1 - this.#share);
     const ifMajor = this.#owed + majorSize * this.#share;
     const minor =
-      this.#share > 0 && (this.#share >= 1 || Math.abs(ifMinor) < Math.abs(ifMajor) + fit * slackRequests * this.#average);
+      fixed ??
+      (this.#share > 0 && (this.#share >= 1 || Math.abs(ifMinor) < Math.abs(ifMajor) + fit * slackRequests * this.#average));
     this.#owed = minor ? ifMinor : ifMajor;
     return { minor, minorSize, majorSize };
   }

@@ -2,6 +2,7 @@
  * One named route: divides requests between a cheap and a strong side. Hard facts first (a side that cannot be used now is passed
  * over by the call itself), then the quantile gate, then the exact ratio, then the allowance. Every decision says why.
  */
+import type { Features } from './features.ts';
 import type { AllowancePacer } from './pacing.ts';
 import { QuantileGate, RollingQuantile } from './quantile.ts';
 import { RatioController, type RatioTicket, type RatioUnit } from './ratio.ts';
@@ -37,8 +38,8 @@ export function parseRouteName(name: string, routes: Readonly<Record<string, unk
 
 /** What is known of a request before it is sent. */
 export interface RequestFacts {
-  /** The text that asks. */
-  text: string;
+  /** Of the text that asks. */
+  features: Features;
   /** Estimated tokens, prompt and answer. */
   tokens: number;
   /** Estimated cost on either side, USD. */
@@ -46,18 +47,24 @@ export interface RequestFacts {
   strongUsd: number;
   /** The first model of the cheap side is paid from an allowance. */
   cheapHasAllowance: boolean;
+  /** The conversation it belongs to: where it was, and what the prompt cache is worth that leaving would throw away, in USD. */
+  session?: { side: Side; switchUsd: number } | undefined;
 }
+
+export type Side = 'cheap' | 'strong';
 
 export interface Decision {
   route: string;
   side: 'cheap' | 'strong';
-  /** `asked`, `gate` (the hardest share), `simple` (below the threshold), `ratio`, `allowance` (kept for later, or used up). */
-  reason: 'asked' | 'gate' | 'simple' | 'ratio' | 'allowance';
+  /** `asked`, `gate` (the hardest share), `simple` (below the threshold), `ratio`, `session` (its conversation is there), `allowance` (kept for later, or used up). */
+  reason: 'asked' | 'gate' | 'simple' | 'ratio' | 'session' | 'allowance';
   /** 0 to 100, and where it stands among the route's own recent ones, 0 to 1. */
   score: number;
   quantile: number;
   /** Long-run probability with which a request of this route goes to the side it went to. */
   propensity: number;
+  /** What a conversation that was moved lost of the prompt cache, in USD. */
+  switchUsd?: number;
 }
 
 /** A decision on its way: its true size is still to come. */
@@ -66,15 +73,30 @@ export interface OpenDecision {
   /** Models in the order to try. */
   models: string[];
   /** `undefined`: it came to nothing. `side` is the one that served it in the end. */
-  settle(actual: { side: 'cheap' | 'strong'; tokens: number; usd: number | undefined } | undefined): void;
+  settle(actual: { side: Side; tokens: number | undefined; usd: number | undefined } | undefined): void;
+}
+
+/** What would be decided, and by what. */
+export interface Explanation extends Pick<Decision, 'score' | 'quantile' | 'reason'> {
+  decision: Side;
+  /** Quantile below which a request stays on the cheap side. */
+  threshold: number;
+  /** What the strong side is owed, in `unit` (in requests for `route@share`). */
+  owed: number;
+  strongShare: number;
+  unit: RatioUnit;
+  /** Scores that the quantile stands among. */
+  seen: number;
+  /** What is left of the cheap side's allowance, where it has one. */
+  allowance: number | undefined;
 }
 
 export class RoutePolicy {
   readonly #name: string;
   readonly #settings: RouteSettings;
-  readonly #quantile = new RollingQuantile();
+  #quantile = new RollingQuantile();
   readonly #gates = new Map<number, QuantileGate>();
-  readonly #ratio: RatioController;
+  #ratio: RatioController;
   readonly #pacer: AllowancePacer;
   readonly #calibration: () => Calibration | undefined;
 
@@ -92,49 +114,68 @@ export class RoutePolicy {
   }
 
   /** What would be decided, without counting it. */
-  explain(
-    facts: RequestFacts,
-    asked: RouteName,
-  ): Pick<Decision, 'score' | 'quantile'> & { simple: boolean; owed: number; strongShare: number } {
-    const score = scoreOf(facts.text, this.#calibration());
+  explain(facts: RequestFacts, asked: RouteName, nowMs: number): Explanation {
+    const score = scoreOf(facts.features, this.#calibration());
     const quantile = this.#quantile.of(score);
+    // A trial on copies: the very code that decides says what it would decide.
+    const trial = new RoutePolicy(this.#name, this.#settings, this.#pacer.copy(), this.#calibration);
+    trial.#quantile = this.#quantile.copy();
+    trial.#ratio = this.#ratio.copy();
+    for (const [share, gate] of this.#gates) trial.#gates.set(share, gate.copy());
+    const { side, reason } = trial.decide(facts, asked, nowMs).decision;
     return {
+      decision: side,
+      reason,
       score,
       quantile,
-      simple: quantile * 100 < this.#settings.complexityThreshold,
-      owed: this.#ratio.owed,
-      strongShare: asked.strongShare ?? this.#ratio.share,
+      threshold: this.#settings.complexityThreshold / 100,
+      owed: asked.strongShare === undefined ? this.#ratio.owed : this.#gateOf(asked.strongShare).owed,
+      strongShare: asked.side ? (asked.side === 'strong' ? 1 : 0) : (asked.strongShare ?? this.#ratio.share),
+      unit: this.#settings.unit,
+      seen: this.#quantile.size,
+      allowance: facts.cheapHasAllowance ? this.#pacer.balance : undefined,
     };
   }
 
   decide(facts: RequestFacts, asked: RouteName, nowMs: number): OpenDecision {
-    const score = scoreOf(facts.text, this.#calibration());
+    const score = scoreOf(facts.features, this.#calibration());
     const quantile = this.#quantile.of(score);
     this.#quantile.add(score);
+    const stays = facts.session && facts.session.side === 'strong';
     if (asked.side !== undefined) return this.#open({ side: asked.side, reason: 'asked', score, quantile, propensity: 1 });
     if (asked.strongShare !== undefined) {
-      const { strong } = this.#gateOf(asked.strongShare).decide(score, asked.strongShare);
+      const gate = this.#gateOf(asked.strongShare);
+      const { strong } = gate.decide(score, asked.strongShare, stays);
       const propensity = strong ? asked.strongShare : 1 - asked.strongShare;
-      return this.#open({ side: strong ? 'strong' : 'cheap', reason: 'gate', score, quantile, propensity });
+      const reason = stays === undefined ? 'gate' : 'session';
+      return this.#open({ side: strong ? 'strong' : 'cheap', reason, score, quantile, propensity }, { gate });
     }
     const { complexityThreshold, unit } = this.#settings;
     const size = unit === 'requests' ? 1 : unit === 'tokens' ? facts.tokens : { minor: facts.strongUsd, major: facts.cheapUsd };
     // Before a window of traffic is known nothing is called simple.
     const simple = this.#quantile.size > 20 && quantile * 100 < complexityThreshold;
-    const ticket = this.#ratio.decide(size, simple ? Number.NEGATIVE_INFINITY : 2 * quantile - 1);
+    const ticket = this.#ratio.decide(size, simple ? Number.NEGATIVE_INFINITY : 2 * quantile - 1, stays);
     const side = ticket.minor ? 'strong' : 'cheap';
     const propensity = ticket.minor ? this.#ratio.share : 1 - this.#ratio.share;
-    if (side === 'cheap' && facts.cheapHasAllowance) {
-      const plan = this.#pacer.decide(facts.cheapUsd, nowMs);
-      if (!plan.use)
-        return this.#open({ side: 'strong', reason: 'allowance', score, quantile, propensity: 1 - plan.share }, ticket);
-      this.#pacer.reserve(facts.cheapUsd);
-      return this.#open({ side, reason: simple ? 'simple' : 'ratio', score, quantile, propensity }, ticket, facts.cheapUsd);
+    const reason = stays !== undefined ? 'session' : simple ? 'simple' : 'ratio';
+    const decided = { side, reason, score, quantile, propensity } as const;
+    if (side === 'strong' || !facts.cheapHasAllowance) return this.#open(decided, { ticket });
+    const plan = this.#pacer.decide(facts.cheapUsd, nowMs);
+    const { switchUsd } = facts.session ?? {};
+    // Moving a conversation must be worth more than the prompt cache it loses, unless there is nothing left to stay for.
+    const stuck = switchUsd !== undefined && plan.reason === 'saved' && switchUsd >= facts.cheapUsd;
+    if (!plan.use && !stuck) {
+      const moved = { ...decided, side: 'strong', reason: 'allowance', propensity: 1 - plan.share } as const;
+      return this.#open(switchUsd === undefined ? moved : { ...moved, switchUsd }, { ticket });
     }
-    return this.#open({ side, reason: simple ? 'simple' : 'ratio', score, quantile, propensity }, ticket);
+    this.#pacer.reserve(facts.cheapUsd);
+    return this.#open(decided, { ticket, reservedUsd: facts.cheapUsd });
   }
 
-  #open(decision: Omit<Decision, 'route'>, ticket?: RatioTicket, reservedUsd?: number): OpenDecision {
+  #open(
+    decision: Omit<Decision, 'route'>,
+    { ticket, gate, reservedUsd }: { ticket?: RatioTicket; gate?: QuantileGate; reservedUsd?: number } = {},
+  ): OpenDecision {
     const { cheap, strong, unit } = this.#settings;
     let open = true;
     return {
@@ -145,6 +186,7 @@ export class RoutePolicy {
         open = false;
         if (reservedUsd !== undefined)
           this.#pacer.settle(reservedUsd, actual?.side === 'cheap' ? (actual.usd ?? reservedUsd) : 0);
+        if (gate && actual && actual.side !== decision.side) gate.moved(actual.side === 'strong');
         if (!ticket) return;
         if (!actual) return this.#ratio.cancel(ticket);
         const wentMinor = actual.side === 'strong';

@@ -3,7 +3,7 @@
  * small regularised model fitted to labels of this owner's own traffic. The number itself means little; its quantile among the
  * owner's own requests is what decides.
  */
-import { type Features, featureNames, featuresOf } from './features.ts';
+import { type Features, featureNames } from './features.ts';
 
 /**
  * Terms of the prior: long questions that name several things, count or negate are where small models fail first. The weights
@@ -31,9 +31,9 @@ export function priorScore(features: Features): number {
   return 100 / (1 + Math.exp(priorOffset - dot(priorWeights, features)));
 }
 
-/** A request and what the stronger model was worth for it: quality of its answer minus that of the cheaper one's. */
+/** A request and what the stronger model was worth for it: quality of its answer minus that of the cheaper one's, -1 to 1. */
 export interface Label {
-  text: string;
+  features: Features;
   gain: number;
 }
 
@@ -52,8 +52,7 @@ export interface Calibration {
  * The score of a request. A calibration is used only while it is known to be better than chance: its interval must lie above one
  * half; else the prior alone decides.
  */
-export function scoreOf(text: string, calibration?: Calibration): number {
-  const features = featuresOf(text);
+export function scoreOf(features: Features, calibration?: Calibration): number {
   const base = priorScore(features);
   if (!calibration || calibration.agreementLow <= 0.5) return base;
   const fitted = 100 / (1 + Math.exp(-3 * predict(calibration, features)));
@@ -79,7 +78,7 @@ const folds = 5;
 /** Fits a ridge to labels and measures it out of fold. Undefined with too few labels, or when all of them say the same. */
 export function calibrate(labels: readonly Label[], lambda = 30): Calibration | undefined {
   if (labels.length < fewestLabels) return undefined;
-  const features = labels.map(({ text }) => featuresOf(text));
+  const features = labels.map((label) => label.features);
   const gains = labels.map(({ gain }) => gain);
   if (gains.every((gain) => gain === gains[0])) return undefined;
   const outOfFold = new Array<number>(labels.length);

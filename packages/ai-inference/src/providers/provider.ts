@@ -44,6 +44,10 @@ export interface ModelPrice {
   outputUsd?: number;
   cachedInputUsd?: number;
   cacheWriteUsd?: number;
+  /** For what is kept an hour. */
+  cacheWrite1hUsd?: number;
+  /** USD per thousand searches. */
+  webSearchUsd?: number;
 }
 
 /** What the headers of an answer tell about the account and its limits. */

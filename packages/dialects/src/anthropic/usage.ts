@@ -22,6 +22,7 @@ export function parseUsage(usage: JsonObject): Usage {
   const thoughts = numberOf(objectOf(usage.output_tokens_details).thinking_tokens);
   // OpenRouter's; it stays in the bag as well.
   const cost = numberOf(usage.cost);
+  const { webSearches, otherToolCalls } = paidTools(objectOf(usage.server_tool_use));
   const hasInput = input !== undefined || read !== undefined || write !== undefined;
   return {
     ...(hasInput && { inputTokens: (input ?? 0) + (read ?? 0) + (write ?? 0) }),
@@ -32,8 +33,18 @@ export function parseUsage(usage: JsonObject): Usage {
     ...(output !== undefined && { outputTokens: output }),
     ...(thoughts !== undefined && { reasoningTokens: thoughts }),
     ...(cost !== undefined && { costUsd: cost }),
+    ...(webSearches > 0 && { webSearches }),
+    ...(otherToolCalls > 0 && { otherToolCalls }),
     ...bagOf('anthropic', fieldsBeside(usage, known)),
   };
+}
+
+/** Fetching pages is free beyond its tokens (tool documentation, 2026-08); whatever else is counted there has a price. */
+function paidTools(counts: JsonObject): { webSearches: number; otherToolCalls: number } {
+  let otherToolCalls = 0;
+  for (const name in counts)
+    if (name !== 'web_search_requests' && name !== 'web_fetch_requests') otherToolCalls += numberOf(counts[name]) ?? 0;
+  return { webSearches: numberOf(counts.web_search_requests) ?? 0, otherToolCalls };
 }
 
 /** All counters a client reads; what is not known is zero, as Anthropic's types demand numbers. */

@@ -1,6 +1,6 @@
 /**
- * Token counts of Gemini. `promptTokenCount` holds cached tokens, `candidatesTokenCount` leaves thoughts out; the model's
- * `outputTokens` holds both. Source: Gemini API, `UsageMetadata`.
+ * Token counts of Gemini. `promptTokenCount` holds cached tokens and leaves out what tools brought in (`toolUsePromptTokenCount`, paid
+ * as input), `candidatesTokenCount` leaves thoughts out; the model's `inputTokens` and `outputTokens` hold all of it. Source: Gemini API, `UsageMetadata`.
  */
 import { unpack } from '../fields.ts';
 import type { Usage } from '../model/answer.ts';
@@ -23,9 +23,10 @@ export function parseUsage(raw: JsonObject): Usage {
   const candidates = numberOf(metadata.candidatesTokenCount);
   const thoughts = numberOf(metadata.thoughtsTokenCount);
   const total = numberOf(metadata.totalTokenCount);
+  const fromTools = numberOf(metadata.toolUsePromptTokenCount) ?? 0;
   const hasOutput = candidates !== undefined || thoughts !== undefined;
   return {
-    ...(input !== undefined && { inputTokens: input }),
+    ...(input !== undefined && { inputTokens: input + fromTools }),
     ...(cached !== undefined && { cachedInputTokens: cached }),
     ...(hasOutput && { outputTokens: (candidates ?? 0) + (thoughts ?? 0) }),
     ...(thoughts !== undefined && { reasoningTokens: thoughts }),
@@ -36,7 +37,8 @@ export function parseUsage(raw: JsonObject): Usage {
 
 export function renderUsage(usage: Usage): JsonObject {
   const rendered: JsonObject = {};
-  if (usage.inputTokens !== undefined) rendered.promptTokenCount = usage.inputTokens;
+  const fromTools = numberOf(fieldsOf(usage.bag, 'gemini').toolUsePromptTokenCount) ?? 0;
+  if (usage.inputTokens !== undefined) rendered.promptTokenCount = Math.max(0, usage.inputTokens - fromTools);
   if (usage.cachedInputTokens !== undefined) rendered.cachedContentTokenCount = usage.cachedInputTokens;
   if (usage.outputTokens !== undefined)
     rendered.candidatesTokenCount = Math.max(0, usage.outputTokens - (usage.reasoningTokens ?? 0));

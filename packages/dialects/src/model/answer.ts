@@ -24,6 +24,10 @@ export interface Usage {
   costUsd?: number;
   /** Venice `cost.diem`. */
   costDiem?: number;
+  /** Searches of the web that the provider ran for this answer: paid apart from tokens. */
+  webSearches?: number;
+  /** Calls of the provider's other tools that are paid apart and have no price of ours. */
+  otherToolCalls?: number;
   /** Counters the model has no word for (audio tokens, server tools, service tier). */
   bag?: Bag;
 }

@@ -38,7 +38,7 @@ export function parseAnswer(body: JsonObject, options: ParseAnswerOptions = {}):
   };
   const created = numberOf(body.created_at);
   if (created !== undefined) answer.createdAtMs = created * 1000;
-  const usage = parseUsage(body.usage);
+  const usage = parseUsage(body.usage, body.output);
   if (usage !== undefined) answer.usage = usage;
   return Object.assign(answer, bagOf(dialect, fieldsBeside(body, knownOfResponse)));
 }

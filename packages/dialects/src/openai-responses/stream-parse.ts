@@ -246,7 +246,7 @@ class ResponsesStreamParser implements StreamParser {
         if (isObject(item)) this.#itemDone({ output_index: index }, item);
       });
     }
-    const usage = parseUsage(response.usage);
+    const usage = parseUsage(response.usage, response.output);
     if (usage !== undefined) this.#emit({ type: 'usage', usage });
     const extra = fieldsBeside(response, knownOfResponse);
     if (extra !== undefined) this.#emit({ type: 'extra', bag: { dialect, fields: { $response: extra } } });
