@@ -14,7 +14,11 @@
       ];
       moduleNames = [
         "ai-inference"
+        "mcp-1password"
+        "mcp-agenix"
+        "mcp-encrypted"
         "mcp-gateway"
+        "mcp-secrets"
         "openai-proxy"
       ];
       eachSystem =
@@ -102,6 +106,7 @@
         pnpm-deps = pkgs.mcp-gateway.pnpmDeps;
 
         boot = pkgs.testers.runNixOSTest ./tests/boot.nix;
+        restart = pkgs.testers.runNixOSTest ./tests/restart.nix;
         router = pkgs.testers.runNixOSTest ./tests/router.nix;
         servers = pkgs.testers.runNixOSTest ./tests/servers.nix;
       });

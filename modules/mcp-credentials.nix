@@ -1,5 +1,5 @@
 # The contract between those who provide secrets and those who use them: a name and the file that holds the value at run time.
-{ lib, ... }:
+{ config, lib, ... }:
 let
   inherit (lib) types mkOption;
 in
@@ -46,4 +46,18 @@ in
     internal = true;
     description = "Names of credentials in use, with the units that take up a new value when they are restarted.";
   };
+
+  options.services.mcp-credential-providers = mkOption {
+    type = types.listOf types.str;
+    default = [ ];
+    internal = true;
+    description = "Options that enable the providers that are enabled.";
+  };
+
+  config.assertions = [
+    {
+      assertion = lib.length config.services.mcp-credential-providers <= 1;
+      message = "Exactly one provider of secrets can fill services.mcp-credentials, but these are enabled: ${lib.concatStringsSep ", " config.services.mcp-credential-providers}. Disable all but one.";
+    }
+  ];
 }

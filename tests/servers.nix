@@ -35,6 +35,12 @@
             env.MEMORY_FILE_PATH = "/var/lib/mcp-memory/memory.jsonl";
             sandbox.stateDirectory = true;
           };
+          # Not MCP: a program that answers each line, to count processes with. The gateway leaves it alone.
+          echo = {
+            command = lib.getExe' pkgs.coreutils "cat";
+            settings.disabled = true;
+            maxConnections = 64;
+          };
           everything = {
             command = lib.getExe' pkgs.switchyard-mcp-servers "mcp-server-everything";
             args = [ "stdio" ];
@@ -60,7 +66,7 @@
         machine.succeed("switchyard call memory create_entities '{\"entities\": [{\"name\": \"a\", \"entityType\": \"b\", \"observations\": [\"kept\"]}]}'")
         assert "kept" in machine.succeed("switchyard call memory read_graph '{}'")
         assert "sk-only-for-everything" in machine.succeed("switchyard call everything get-env '{}'")
-        machine.wait_until_succeeds("systemctl status mcp-gateway.service | grep '3 servers: 3 ready'", timeout=30)
+        machine.wait_until_succeeds("systemctl status mcp-gateway.service | grep '4 servers: 3 ready'", timeout=30)
 
     with subtest("a server can not write what it may only read"):
         machine.fail("switchyard call files write_file '{\"path\": \"/srv/files/new.txt\", \"content\": \"x\"}'")
@@ -92,9 +98,11 @@
     with subtest("nothing is left of a thousand connections"):
         machine.succeed("systemctl stop mcp-gateway.service mcp-gateway.socket")
         machine.wait_until_fails("pgrep -f mcp-servers-0", timeout=60)
-        machine.succeed("for i in $(seq 1000); do socat -u /dev/null UNIX-CONNECT:/run/mcp/files.sock || exit 1; done")
+        machine.succeed("for i in $(seq 1000); do test \"$(echo $i | socat -t 30 - UNIX-CONNECT:/run/mcp/echo.sock)\" = $i || exit 1; done")
+        machine.wait_until_succeeds("test -z \"$(systemctl list-units --no-legend --all 'mcp-echo@*.service')\"", timeout=120)
+        machine.succeed("for i in $(seq 20); do socat -u /dev/null UNIX-CONNECT:/run/mcp/files.sock; done")
         machine.wait_until_fails("pgrep -f mcp-servers-0", timeout=120)
-        machine.succeed("systemctl is-active mcp-files.socket")
+        machine.succeed("systemctl is-active mcp-files.socket mcp-echo.socket")
         machine.succeed("systemctl start mcp-gateway.socket mcp-gateway.service")
         wait_ready()
 
