@@ -74,7 +74,7 @@ const schema = `
   PRAGMA synchronous = NORMAL;
   PRAGMA auto_vacuum = INCREMENTAL;
   CREATE TABLE IF NOT EXISTS activity (
-    position INTEGER PRIMARY KEY AUTOINCREMENT, id TEXT NOT NULL, timeMs INTEGER NOT NULL, caller TEXT NOT NULL, via TEXT NOT NULL,
+    position INTEGER PRIMARY KEY, id TEXT NOT NULL, timeMs INTEGER NOT NULL, caller TEXT NOT NULL, via TEXT NOT NULL,
     protocolVersion TEXT NOT NULL, server TEXT NOT NULL, method TEXT NOT NULL, name TEXT NOT NULL, queueMs REAL NOT NULL, runMs REAL NOT NULL,
     argumentBytes INTEGER NOT NULL, resultBytes INTEGER NOT NULL, shortened INTEGER NOT NULL, outcome TEXT NOT NULL, error TEXT, traceparent TEXT,
     arguments TEXT, resultPreview TEXT) STRICT;
@@ -197,14 +197,46 @@ export class ActivityLog {
   #write(record: CallRecord): void {
     const { mask } = this.#options;
     const row: Record<(typeof columns)[number], SQLInputValue> = {
-      ...record,
+      id: record.id,
+      timeMs: record.timeMs,
+      caller: record.caller,
+      via: record.via,
+      protocolVersion: record.protocolVersion,
+      server: record.server,
+      method: record.method,
+      name: record.name,
+      queueMs: record.queueMs,
+      runMs: record.runMs,
+      argumentBytes: record.argumentBytes,
+      resultBytes: record.resultBytes,
+      outcome: record.outcome,
       shortened: Number(record.shortened),
       error: record.error === undefined ? null : redact(record.error, 1000, mask),
       traceparent: record.traceparent ?? null,
       arguments: this.#kept(record.paramsText, argumentChars),
       resultPreview: record.resultText === '' ? null : this.#kept(record.resultText, previewChars),
     };
-    this.#insert.run(...columns.map((column) => row[column]));
+    // One by one: a list of eighteen values made anew for each row would cost more than binding them.
+    this.#insert.run(
+      row.id,
+      row.timeMs,
+      row.caller,
+      row.via,
+      row.protocolVersion,
+      row.server,
+      row.method,
+      row.name,
+      row.queueMs,
+      row.runMs,
+      row.argumentBytes,
+      row.resultBytes,
+      row.shortened,
+      row.outcome,
+      row.error,
+      row.traceparent,
+      row.arguments,
+      row.resultPreview,
+    );
     if (this.#listeners.size > 0) for (const listener of this.#listeners) listener(toRow(row));
   }
 

@@ -2,6 +2,7 @@
  * The seam that every way into the gateway shares: one request to one server, for one caller.
  * MCP endpoints, REST and the CLI all build a `Call`; upstreams answer it; what wraps it is a decorator of the same type.
  */
+import type { CancelSignal } from '@switchyard/kit/cancel';
 import type { JsonObject } from '../jsonrpc/message.ts';
 import type { LogLevel } from '../protocol/revision.ts';
 
@@ -79,7 +80,7 @@ export interface Call {
   caller: Caller;
   client: ClientFacts;
   requestId: string;
-  signal: AbortSignal;
+  signal: CancelSignal;
   /** Answers to an earlier `input_required` of this same call: the round the client is continuing. */
   round?: { requestState?: string | undefined; inputResponses?: JsonObject | undefined } | undefined;
   /** Asks the client while the call runs; absent when the client can only be asked by an `input_required` result. */

@@ -2,6 +2,7 @@
  * The call path: what every call goes through on its way to a server, outermost first. Each step is a decorator in a file
  * of its own; this one says only their order and what a call is while it runs.
  */
+import { Cancel, type CancelSignal } from '@switchyard/kit/cancel';
 import { type AbortedError, isAborted } from '../upstream/link.ts';
 import type { Call, CallHandler, CallResult, CallTrace, Decorator, RunningCall } from './call.ts';
 
@@ -16,7 +17,7 @@ export function compose(handler: CallHandler, decorators: readonly Decorator[]):
  * to the caller instead of the bare fact that the call was aborted.
  */
 async function running(call: Call, next: CallHandler): Promise<CallResult> {
-  const controller = new AbortController();
+  const controller = new Cancel();
   const { signal } = call;
   const onAbort = () => controller.abort(signal.reason);
   if (signal.aborted) onAbort();
@@ -41,6 +42,6 @@ export function newTrace(): CallTrace {
   return { queueMs: 0, resultBytes: 0, shortened: false };
 }
 
-function reasonOf(error: AbortedError, signal: AbortSignal): unknown {
+function reasonOf(error: AbortedError, signal: CancelSignal): unknown {
   return signal.aborted && signal.reason instanceof Error ? signal.reason : error;
 }

@@ -1,4 +1,5 @@
 /** Clients of the handshake era (2024-11-05 … 2025-11-25): sessions, requests both ways, a GET stream for the rest. */
+import { Cancel, type CancelSignal } from '@switchyard/kit/cancel';
 import type { Caller, CallResult } from '../call/call.ts';
 import {
   errorCodes,
@@ -68,7 +69,7 @@ export function takeMessage(session: Session, message: Incoming): void {
 export async function serveLegacy(request: LegacyRequest): Promise<void> {
   const { message, reply, session } = request;
   const id = message.id as string | number;
-  const controller = new AbortController();
+  const controller = new Cancel();
   session.running.set(id, controller);
   try {
     reply.end(resultResponseText(id, await answer(request, controller.signal)));
@@ -83,7 +84,7 @@ export async function serveLegacy(request: LegacyRequest): Promise<void> {
   }
 }
 
-async function answer(request: LegacyRequest, signal: AbortSignal): Promise<string> {
+async function answer(request: LegacyRequest, signal: CancelSignal): Promise<string> {
   const { message, session, endpoint } = request;
   const params = message.params ?? {};
   switch (message.method) {
@@ -116,7 +117,7 @@ function uriOf(params: JsonObject): string {
 /** Calls, and answers a stateless server's rounds of questions by asking the client for real. */
 async function perform(
   { endpoint, message, session, requestId, reply, traceparent }: LegacyRequest,
-  signal: AbortSignal,
+  signal: CancelSignal,
 ): Promise<string> {
   const method = message.method as string;
   const progress = progressOf(message);

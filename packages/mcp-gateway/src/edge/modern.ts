@@ -1,5 +1,7 @@
 /** Clients of 2026-07-28: one POST is one request, nothing is remembered between two of them. */
+
 import type { IncomingHttpHeaders } from 'node:http';
+import { Cancel, type CancelSignal } from '@switchyard/kit/cancel';
 import { memberText, rewriteObject } from '@switchyard/kit/json-scan';
 import type { Caller, CallResult, ClientFacts } from '../call/call.ts';
 import {
@@ -55,7 +57,7 @@ const cacheableMethods = new Set([
 export async function serveModern(request: ModernRequest): Promise<void> {
   const { message, reply } = request;
   const id = message.id as string | number;
-  const controller = new AbortController();
+  const controller = new Cancel();
   reply.onGone(() => controller.abort(new Error('the client closed the stream')));
   try {
     const text = await answer(request, controller.signal);
@@ -67,7 +69,7 @@ export async function serveModern(request: ModernRequest): Promise<void> {
   }
 }
 
-async function answer(request: ModernRequest, signal: AbortSignal): Promise<string | undefined> {
+async function answer(request: ModernRequest, signal: CancelSignal): Promise<string | undefined> {
   const { endpoint, message, client, headers, caller, requestId, reply } = request;
   const method = message.method as string;
   if (removedMethods.has(method))

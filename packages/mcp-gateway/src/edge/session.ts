@@ -4,6 +4,7 @@
  */
 
 import { randomUUID } from 'node:crypto';
+import type { Cancel, CancelSignal } from '@switchyard/kit/cancel';
 import { ChurnMap } from '@switchyard/kit/churn-map';
 import type { Clock } from '@switchyard/kit/clock';
 import type { Caller, ClientFacts, Question } from '../call/call.ts';
@@ -39,7 +40,7 @@ export class Session {
   readonly endpoint: Endpoint;
   readonly client: ClientFacts;
   /** Running requests by the id the client gave them, for `notifications/cancelled`. */
-  readonly running = new ChurnMap<string | number, AbortController>();
+  readonly running = new ChurnMap<string | number, Cancel>();
   lastUsedAt: number;
   logLevel: LogLevel | undefined;
   readonly #streams = new Set<EventStream>();
@@ -70,7 +71,7 @@ export class Session {
   }
 
   /** Asks the client over `send`, which is the stream of the call the question belongs to. */
-  ask(question: Question, send: (text: string) => void, signal: AbortSignal): Promise<JsonObject> {
+  ask(question: Question, send: (text: string) => void, signal: CancelSignal): Promise<JsonObject> {
     const id = `switchyard-${++this.#lastQuestionId}`;
     const answer = Promise.withResolvers<JsonObject>();
     this.#questions.set(id, answer);

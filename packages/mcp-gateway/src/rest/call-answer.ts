@@ -1,4 +1,5 @@
 /** The HTTP answer to a tool call: the result as JSON, or an event stream for those who ask for one. */
+import { abortSignalOf, Cancel } from '@switchyard/kit/cancel';
 import { type Problem, toProblemJson } from '@switchyard/kit/problem';
 import type { Gateway } from '../gateway.ts';
 import { callStream } from './call-stream.ts';
@@ -20,8 +21,8 @@ export async function answerCall(gateway: Gateway, { call, asStream, problemOf }
     const text = await callTool(gateway, entry, call);
     return new Response(text, { headers: { ...headers, 'content-type': 'application/json' } });
   }
-  const gone = new AbortController();
-  const signal = AbortSignal.any([call.signal, gone.signal]);
+  const gone = new Cancel();
+  const signal = AbortSignal.any([call.signal, gone.signal].map(abortSignalOf));
   const stream = callStream({
     clock: gateway.clock,
     run: (onProgress) => callTool(gateway, entry, { ...call, signal, onProgress }),

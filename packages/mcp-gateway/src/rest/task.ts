@@ -2,6 +2,7 @@
  * Calls a tool that can only run as a task (2025-11-25, Tasks: `execution.taskSupport` is `required`) and waits for it,
  * so that a plain request gets a plain answer: create, ask for its status until it ended, fetch the result.
  */
+import { abortSignalOf, type CancelSignal } from '@switchyard/kit/cancel';
 import { sleep } from '@switchyard/kit/clock';
 import { rewriteObject } from '@switchyard/kit/json-scan';
 import type { Call, CallResult } from '../call/call.ts';
@@ -26,7 +27,7 @@ export async function callAsTask(gateway: Gateway, call: Call): Promise<CallResu
   const { taskId } = task;
   // The server has answered at once after all.
   if (typeof taskId !== 'string') return created;
-  const about = (method: string, signal: AbortSignal): Call => ({
+  const about = (method: string, signal: CancelSignal): Call => ({
     ...call,
     method,
     params: JSON.stringify({ taskId }),
@@ -39,7 +40,7 @@ export async function callAsTask(gateway: Gateway, call: Call): Promise<CallResu
       if (task.status === 'input_required') throw inputRequiredBy(call.server, call.name ?? '', statusMessage(task));
       if (task.statusMessage !== told) call.onProgress?.({ progress, message: task.statusMessage });
       told = task.statusMessage;
-      await sleep(intervalMs(task), { clock: gateway.clock, signal: call.signal }).catch((reason) =>
+      await sleep(intervalMs(task), { clock: gateway.clock, signal: abortSignalOf(call.signal) }).catch((reason) =>
         Promise.reject(new AbortedError(reason)),
       );
       task = objectOf(JSON.parse((await gateway.call(about('tasks/get', call.signal))).text));

@@ -1,4 +1,5 @@
 /** A tool call that came over REST: arguments in as raw text, the tool's result object out as the server wrote it. */
+import type { CancelSignal } from '@switchyard/kit/cancel';
 import type { Call, Caller } from '../call/call.ts';
 import type { Gateway } from '../gateway.ts';
 import type { JsonObject } from '../jsonrpc/message.ts';
@@ -17,7 +18,7 @@ export interface ToolCall {
   argumentsText: string;
   caller: Caller;
   requestId: string;
-  signal: AbortSignal;
+  signal: CancelSignal;
   onProgress?: ((params: JsonObject) => void) | undefined;
 }
 

@@ -2,7 +2,9 @@
  * The link over Streamable HTTP: every message is a POST, an answer is one JSON object or an event stream
  * (2025-03-26 … 2026-07-28). Sessions and the GET stream of the handshake revisions are switched on by the legacy peer.
  */
+
 import { SseParser } from '@switchyard/dialects/sse';
+import { abortSignalOf, type CancelSignal } from '@switchyard/kit/cancel';
 import { sleep } from '@switchyard/kit/clock';
 import type { HttpClient, HttpResponse } from '@switchyard/kit/http-client';
 import {
@@ -109,7 +111,11 @@ export class HttpLink implements Link {
     this.#closing.abort(new LinkError('the connection was closed by the gateway'));
   }
 
-  async #post(text: string, headers: Record<string, string> | undefined, signal: AbortSignal | undefined): Promise<HttpResponse> {
+  async #post(
+    text: string,
+    headers: Record<string, string> | undefined,
+    signal: CancelSignal | undefined,
+  ): Promise<HttpResponse> {
     const response = await this.#send(
       'POST',
       text,
@@ -124,7 +130,7 @@ export class HttpLink implements Link {
     method: string,
     body: string | undefined,
     headers: Record<string, string>,
-    signal: AbortSignal | undefined,
+    signal: CancelSignal | undefined,
   ): Promise<HttpResponse> {
     const closing = this.#closing.signal;
     if (closing.aborted && method !== 'DELETE') throw closing.reason;
@@ -136,7 +142,7 @@ export class HttpLink implements Link {
         method,
         headers: all,
         ...(body !== undefined && { body }),
-        signal: signal ? AbortSignal.any([signal, closing]) : closing,
+        signal: signal ? AbortSignal.any([abortSignalOf(signal), closing]) : closing,
         headersTimeoutMs: 0,
         bodyTimeoutMs: 0,
       });
@@ -178,7 +184,7 @@ export class HttpLink implements Link {
     throw new LinkError(`${this.target} ended the stream before it answered`);
   }
 
-  #asLinkError(error: unknown, signal: AbortSignal | undefined): Error {
+  #asLinkError(error: unknown, signal: CancelSignal | undefined): Error {
     if (signal?.aborted) return new AbortedError(signal.reason);
     if (this.#closing.signal.aborted) return this.#closing.signal.reason as Error;
     if (error instanceof LinkError) return error;

@@ -3,6 +3,7 @@
  * The server's questions (elicitation, sampling, roots) are put to the client of the call they belong to: directly when
  * that client can be asked, else by parking the call (`parked-calls.ts`).
  */
+import type { CancelSignal } from '@switchyard/kit/cancel';
 import { ChurnMap } from '@switchyard/kit/churn-map';
 import type { CallResult, ClientFacts, RunningCall } from '../call/call.ts';
 import { toCallResult } from '../call/call.ts';
@@ -149,7 +150,7 @@ export class LegacyPeer implements Peer {
   }
 
   /** `current` gives the newest leg of the call: where progress and logs go now. */
-  async #send(running: Running, current: () => RunningCall, signal: AbortSignal): Promise<CallResult> {
+  async #send(running: Running, current: () => RunningCall, signal: CancelSignal): Promise<CallResult> {
     const { method, params, meta } = running.call;
     const id = this.#link.nextId();
     this.#running.set(id, {

@@ -2,6 +2,7 @@
  * A link carries JSON-RPC to one upstream process or endpoint and back. It knows transports, not MCP: which revision is
  * spoken over it is the business of the peers (`legacy-peer.ts`, `modern-peer.ts`).
  */
+import type { CancelSignal } from '@switchyard/kit/cancel';
 import type { Incoming, JsonId, RpcErrorObject } from '../jsonrpc/message.ts';
 
 export interface LinkRequest {
@@ -12,7 +13,7 @@ export interface LinkRequest {
   id: JsonId;
   /** Value for the `Mcp-Name` header and others; ignored by links without headers. */
   headers?: Record<string, string> | undefined;
-  signal?: AbortSignal | undefined;
+  signal?: CancelSignal | undefined;
   /** Notifications and requests that arrived on this request's own stream (HTTP only). */
   onMessage?: ((message: Incoming) => void) | undefined;
 }

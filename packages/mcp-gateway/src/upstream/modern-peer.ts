@@ -2,6 +2,7 @@
  * A connection in the stateless era (2026-07-28): every request carries its envelope, questions come as
  * `input_required` results and pass through, and one `subscriptions/listen` stream brings what changes.
  */
+import type { CancelSignal } from '@switchyard/kit/cancel';
 import { ChurnMap } from '@switchyard/kit/churn-map';
 import { type Call, type CallResult, type ClientFacts, type RunningCall, toCallResult } from '../call/call.ts';
 import { type Incoming, type JsonObject, RpcError } from '../jsonrpc/message.ts';
@@ -56,7 +57,7 @@ export class ModernPeer implements Peer {
     link: Link,
     route: (handler: (message: Incoming) => void) => void,
     options: ModernPeerOptions,
-    signal: AbortSignal,
+    signal: CancelSignal,
   ): Promise<ModernPeer> {
     const revision = options.revision ?? latestModernRevision;
     const meta = envelope({ protocolVersion: revision, info: gatewayInfo, capabilities: {} }, {}, undefined);

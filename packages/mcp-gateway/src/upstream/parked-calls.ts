@@ -4,7 +4,9 @@
  * and a sealed state, and its retry feeds the answers in. The state is bound to caller, method and params, expires, and
  * is good for one round.
  */
+
 import { createHash, randomUUID } from 'node:crypto';
+import type { CancelSignal } from '@switchyard/kit/cancel';
 import type { Clock, Timer } from '@switchyard/kit/clock';
 import type { Call, CallResult, Question, RunningCall } from '../call/call.ts';
 import { canonicalJson } from '../jsonrpc/canonical.ts';
@@ -32,7 +34,7 @@ interface ParkedState {
 
 type Perform = (
   current: () => RunningCall,
-  signal: AbortSignal,
+  signal: CancelSignal,
   ask: (method: string, params: JsonObject | undefined) => Promise<JsonObject>,
   waiting: () => boolean,
 ) => Promise<CallResult>;
