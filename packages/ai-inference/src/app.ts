@@ -9,6 +9,7 @@ import { forbidden, notFound, Problem, toProblemJson, unauthorized } from '@swit
 import { requestIdFrom } from '@switchyard/kit/request-id';
 import { ClientAnswer } from './call/client-answer.ts';
 import { serveModels } from './edge/models.ts';
+import { ownPosts, serveOwn } from './edge/own-posts.ts';
 import { allowOrigin, serve } from './edge/serve.ts';
 import { usage } from './edge/usage.ts';
 import type { Router } from './router.ts';
@@ -23,6 +24,7 @@ export function createApp(router: Router, access: Access, metrics: () => Promise
     if (method === 'POST') {
       const endpoint = postEndpoint(path, mark === -1 ? '' : url.slice(mark + 1));
       if (endpoint && endpoint.operation !== 'models') return serve(router, access, endpoint, request, response);
+      if (Object.hasOwn(ownPosts, path)) return serveOwn(router, access, path, request, response);
     }
     return serveRest(path, method, request, response);
   };
@@ -92,6 +94,7 @@ function preflight({ headers }: IncomingMessage, answer: ClientAnswer): void {
 }
 
 function notAllowed(path: string, method: string): Problem {
-  if (method !== 'POST' && postEndpoint(path, '')) return new Problem(405, { detail: `${path} takes POST` });
+  if (method !== 'POST' && (postEndpoint(path, '') || Object.hasOwn(ownPosts, path)))
+    return new Problem(405, { detail: `${path} takes POST` });
   return notFound(`nothing is at ${path}; requests go to ${postPaths.join(', ')}`);
 }

@@ -90,6 +90,21 @@ const routeSchema = z.strictObject({
     .describe(
       "Quantile below which a request stays on the cheap side, in percent: 25 keeps the simplest quarter of this route's own traffic there. Higher = more to the cheap side.",
     ),
+  cache: z.boolean().default(false).describe('Whether equal deterministic requests are answered from the cache (`cache`).'),
+});
+
+const cacheSchema = z.strictObject({
+  scope: z
+    .enum(['routes', 'all'])
+    .default('routes')
+    .describe('Whose answers are kept: `routes`, of the routes with `cache`; `all`, of every request.'),
+  ttlMs: milliseconds.default(3_600_000).describe('How long an answer is kept, in ms.'),
+  maxBytes: z
+    .int()
+    .min(1024)
+    .default(64 * 1024 * 1024)
+    .describe('Memory for answers, in bytes; the least recently used one goes first.'),
+  perApp: z.boolean().default(true).describe("False gives an app the answers to another app's requests."),
 });
 
 const budgetSchema = z.strictObject({
@@ -154,6 +169,11 @@ export const configSchema = z.strictObject({
     .default({})
     .describe(
       'Names under which requests are divided between a cheap and a strong side: `auto` holds the ratio, `auto:cheap` and `auto:strong` name a side, `auto@20` sends the hardest 20 % to the strong side.',
+    ),
+  cache: cacheSchema
+    .prefault({})
+    .describe(
+      'Exact cache of whole answers, in memory: for requests without a stream and with temperature 0 that are equal to the byte. Off unless a route has `cache` or `scope` is `all`.',
     ),
   budgets: z.array(budgetSchema).default([]).describe('What may be spent. A request falls under every budget that fits it.'),
   prices: z

@@ -12,6 +12,7 @@ import { createHttpClient, type HttpClient } from '@switchyard/kit/http-client';
 import type { Logger } from '@switchyard/kit/logger';
 import type { Secrets } from '@switchyard/kit/secrets';
 import { Accounting } from './accounting.ts';
+import { AnswerCache } from './call/answer-cache.ts';
 import type { CallEnvironment } from './call/model-call.ts';
 import type { CallRecord } from './call/record.ts';
 import type { SimpleEnvironment } from './call/simple-call.ts';
@@ -59,6 +60,7 @@ export class Router {
   readonly mask: (text: string) => string;
   readonly catalog: Catalog;
   readonly accounting: Accounting;
+  readonly cache: AnswerCache;
   readonly #options: RouterOptions;
   readonly #health: Health;
   #providers: Provider[] = [];
@@ -76,6 +78,7 @@ export class Router {
     this.logger = options.logger;
     this.mask = (text) => options.secrets.mask(text);
     this.#httpClient = createHttpClient({ connections, connectTimeoutMs: options.config.timeouts.connectMs });
+    this.cache = new AnswerCache(options.config.cache);
     this.#health = new Health(options.clock, options.config.breaker);
     this.catalog = new Catalog({
       clock: options.clock,
@@ -135,6 +138,7 @@ export class Router {
     this.#config = config;
     this.#health.reset(config.breaker);
     this.#callEnvironment = undefined;
+    this.cache.reload(config.cache);
     this.accounting.reload(config);
     this.#lookedForOllamaAt = Number.NEGATIVE_INFINITY;
     this.#takeProviders();

@@ -5,12 +5,20 @@ import { Answer } from '@switchyard/kit/answer';
 import type { Failure } from '../routing/failure.ts';
 
 export class ClientAnswer extends Answer {
+  /** Whether the whole answer is to be kept in `kept`, for the cache. */
+  keeps = false;
+  kept: Buffer | undefined;
   /** Hides secrets in a text. Errors pass through it, ours and the providers', who may repeat a key; answers of models do not. */
   readonly mask: (text: string) => string;
 
   constructor(response: ServerResponse, headers: Record<string, string>, mask: (text: string) => string) {
     super(response, headers);
     this.mask = mask;
+  }
+
+  override whole(status: number, body: Buffer | string, contentType?: string): void {
+    if (this.keeps && status === 200) this.kept = Buffer.from(body);
+    super.whole(status, body, contentType);
   }
 
   /** Aborts when the client leaves before all was said; it may have left already. */

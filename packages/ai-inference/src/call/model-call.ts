@@ -90,7 +90,7 @@ export class ModelCall {
   }
 
   /** Answers the client. Never rejects for anything a client or a provider does. */
-  async run(): Promise<void> {
+  async run(): Promise<CallRecord> {
     const { answer, client } = this.#options;
     this.#left.addEventListener('abort', () => this.#running?.abort());
     let ended: AttemptResult | Failure | typeof gone;
@@ -104,7 +104,7 @@ export class ModelCall {
     if (ended === gone) return this.#settled('aborted');
     if ('outcome' in ended) return this.#settled(ended.outcome, ended.outcome === 'error' ? ended.failure.error : undefined);
     answer.fail(client, ended.error, ended);
-    this.#settled('error', ended.error);
+    return this.#settled('error', ended.error);
   }
 
   /** The result that the client has heard, or the failure it is to be told. */
@@ -270,7 +270,7 @@ export class ModelCall {
     return this.#request;
   }
 
-  #settled(outcome: CallRecord['outcome'], error?: ModelError): void {
+  #settled(outcome: CallRecord['outcome'], error?: ModelError): CallRecord {
     const { requestId, caller, client, model, stream, startedAtMs, decision } = this.#options;
     const record: CallRecord = {
       requestId,
@@ -286,6 +286,7 @@ export class ModelCall {
       durationMs: this.#env.clock.now() - startedAtMs,
     };
     this.#env.onSettled(record, decision);
+    return record;
   }
 }
 
@@ -319,7 +320,7 @@ function recordOf(
 }
 
 /** A header holds one line of Latin-1; model names may be anything. */
-function headerSafe(text: string): string {
+export function headerSafe(text: string): string {
   return text.replace(/[^\x20-\x7e]/g, '?').slice(0, 200);
 }
 

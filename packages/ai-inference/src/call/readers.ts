@@ -42,7 +42,7 @@ export interface Learnt {
  * How long the beginning of a stream is held back: it may still be followed by an error, for which another provider could be
  * asked. After that the client's own patience counts more.
  */
-const holdMs = 5000;
+const defaultHoldMs = 5000;
 
 /** Takes an answer of a provider. */
 export interface AnswerReader {
@@ -189,14 +189,22 @@ abstract class StreamReader implements AnswerReader {
 
   /** Whether the beginning may still be held back. */
   protected get mayHold(): boolean {
-    return Date.now() - this.options.nowMs < holdMs;
+    return Date.now() - this.options.nowMs < this.#holdMs;
   }
 
   protected get isDone(): boolean {
     return this.#done;
   }
 
+  /** Has what is held back sent when it has waited long enough, also when the provider says nothing more. */
+  protected holdUntilLate(release: () => void): void {
+    this.#release ??= setTimeout(() => {
+      if (!this.#done) release();
+    }, this.#holdMs).unref();
+  }
+
   protected finish(error?: ModelError): void {
+    clearTimeout(this.#release);
     if (this.#done) return;
     this.#done = true;
     this.options.onDone(error);
@@ -255,6 +263,7 @@ export class PassThroughReader extends StreamReader {
     if (this.toldError) return this.#failed(frames, this.toldError);
     if (!this.#decided && this.mayHold) {
       this.#held.push(frames);
+      this.holdUntilLate(() => this.#pass(Buffer.alloc(0)));
       return;
     }
     this.#pass(frames);
@@ -313,7 +322,14 @@ export class TranslatingReader extends StreamReader {
     if (this.isDone || event.type === 'error' || event.type === 'end') return;
     if (this.#renderer) return this.#renderer.push(event);
     if (event.type !== 'ping') this.#early.push(event);
-    if ((event.type === 'start' || event.type === 'ping') && this.mayHold) return;
+    if ((event.type === 'start' || event.type === 'ping') && this.mayHold) {
+      this.holdUntilLate(() => {
+        if (this.#renderer) return;
+        this.#begin();
+        this.#flush();
+      });
+      return;
+    }
     this.#begin();
   }
 

@@ -8,9 +8,10 @@ import { BodyCutError, BodyTooLargeError, readBody } from '@switchyard/kit/body'
 import { refusalOf } from '@switchyard/kit/guard';
 import { JsonBody, JsonBodyError } from '@switchyard/kit/json-body';
 import { childTraceparent, requestIdFrom } from '@switchyard/kit/request-id';
+import { type CachedAnswer, cachedOf } from '../call/answer-cache.ts';
 import { ClientAnswer } from '../call/client-answer.ts';
-import { ModelCall } from '../call/model-call.ts';
-import type { Decision } from '../policy/route-policy.ts';
+import { headerSafe, ModelCall } from '../call/model-call.ts';
+import { type Decision, parseRouteName } from '../policy/route-policy.ts';
 import { dialects, type Router } from '../router.ts';
 import type { Candidate, Route } from '../routing/resolve.ts';
 import { countTokens } from './count-tokens.ts';
@@ -91,6 +92,12 @@ async function serveChat(inbound: Inbound, endpoint: Endpoint & { operation: 'ch
   const model = endpoint.model ?? modelOf(body);
   const stream = endpoint.stream ?? body.member('stream') === true;
   const request = () => client.parseRequest(body.value(), { model, stream });
+  const passHeaders = passHeadersOf(inbound.request, client);
+  const route = router.config.routes[parseRouteName(model, router.config.routes)?.route ?? ''];
+  const cacheKey = router.cache.keyOf(route, stream, caller, body, [client.name, model, JSON.stringify(passHeaders)]);
+  const cached = cacheKey === undefined ? undefined : router.cache.get(cacheKey, router.clock.now());
+  if (cached) return serveCached(inbound, client, model, cached);
+  answer.keeps = cacheKey !== undefined;
   const session = sessionOf(inbound.request, body);
   const decision = router.accounting.routes.decide({
     model,
@@ -106,7 +113,7 @@ async function serveChat(inbound: Inbound, endpoint: Endpoint & { operation: 'ch
     return answer.fail(client, candidates.error, candidates);
   }
   if (decision) answer.set('x-switchyard-decision', decisionHeader(decision.decision));
-  await new ModelCall(router.callEnvironment(), {
+  const record = await new ModelCall(router.callEnvironment(), {
     requestId,
     caller,
     client,
@@ -116,10 +123,45 @@ async function serveChat(inbound: Inbound, endpoint: Endpoint & { operation: 'ch
     candidates,
     decision,
     answer,
-    passHeaders: passHeadersOf(inbound.request, client),
+    passHeaders,
     commonHeaders,
     startedAtMs,
   }).run();
+  const found = cacheKey === undefined ? undefined : cachedOf(record, answer.kept);
+  if (found && cacheKey !== undefined) router.cache.put(cacheKey, found, router.clock.now());
+}
+
+/** Answers with what was answered before. It costs nothing, and the ledger says what was saved. */
+function serveCached(inbound: Inbound, client: Dialect, model: string, cached: CachedAnswer): void {
+  const { router, answer, requestId, caller, startedAtMs } = inbound;
+  answer.set('x-switchyard-cache', 'hit');
+  answer.set('x-switchyard-provider', cached.provider);
+  answer.set('x-switchyard-model', headerSafe(cached.model));
+  answer.whole(200, cached.body);
+  const durationMs = router.clock.now() - startedAtMs;
+  router.settled({
+    requestId,
+    caller,
+    operation: 'chat',
+    dialect: client.name,
+    model,
+    stream: false,
+    outcome: 'ok',
+    attempts: [
+      {
+        provider: cached.provider,
+        model: cached.model,
+        outcome: 'ok',
+        startedAtMs,
+        durationMs,
+        costUsd: 0,
+        costSource: 'cache',
+        ...(cached.usd !== undefined && { savedUsd: cached.usd }),
+      },
+    ],
+    startedAtMs,
+    durationMs,
+  });
 }
 
 /**
@@ -187,11 +229,14 @@ function passHeadersOf({ headers }: IncomingMessage, { name }: Dialect): Record<
   return pass;
 }
 
+const exposedHeaders =
+  'retry-after, x-request-id, x-switchyard-provider, x-switchyard-model, x-switchyard-decision, x-switchyard-cache';
+
 /** Lets a page of an allowed origin read the answer; foreign ones were refused before. */
 export function allowOrigin({ headers }: IncomingMessage, answer: ClientAnswer): void {
   if (headers.origin === undefined) return;
   answer.set('access-control-allow-origin', headers.origin);
-  answer.set('access-control-expose-headers', 'retry-after, x-request-id, x-switchyard-provider, x-switchyard-model');
+  answer.set('access-control-expose-headers', exposedHeaders);
   answer.set('vary', 'Origin');
 }
 

@@ -121,7 +121,8 @@ export interface StoredLabel extends Label {
 }
 
 const flushMs = 250;
-const flushRows = 64;
+/** So many that the timer writes them, and not a request that happens to be the last one. */
+const flushRows = 1000;
 
 export interface LedgerOptions {
   /** Folder of `ledger.sqlite`; undefined keeps it in memory. */

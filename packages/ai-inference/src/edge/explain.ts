@@ -1,0 +1,42 @@
+/** `POST /v1/route/explain`: what would become of a request and why. Nothing is sent, nothing is counted. */
+import { DialectError, type DialectName } from '@switchyard/dialects';
+import { didYouMean } from '@switchyard/kit/nearest';
+import { badRequest } from '@switchyard/kit/problem';
+import { dialects } from '../router.ts';
+import type { OwnPost } from './own-posts.ts';
+import { candidatesOf, modelOf, routeOf, sessionOf } from './serve.ts';
+
+const parameters = ['dialect', 'model'];
+
+/** The body is a request in the dialect of `?dialect=` (default openai-chat); `?model=` counts instead of the one it names. */
+export async function explainRoute({ router, answer, request, query, caller, body }: OwnPost): Promise<void> {
+  for (const name of query.keys())
+    if (!parameters.includes(name)) throw badRequest(`unknown parameter "${name}"${didYouMean(name, parameters)}`);
+  const named = query.get('dialect') ?? 'openai-chat';
+  if (!Object.hasOwn(dialects, named))
+    throw badRequest(
+      `dialect: "${named}" is none${didYouMean(named, Object.keys(dialects))}; take one of ${Object.keys(dialects).join(', ')}`,
+    );
+  const client = dialects[named as DialectName];
+  const model = query.get('model') ?? modelOf(body);
+  // Anthropic demands a limit of the answer; it changes nothing here.
+  const parse = () => client.parseRequest({ max_tokens: 1, ...body.value() }, { model, stream: body.member('stream') === true });
+  parse();
+  const { accounting, catalog, health } = router;
+  const session = sessionOf(request, body);
+  const explained = accounting.routes.explain({ model, app: caller, bodyBytes: body.bytes.length, session, request: parse });
+  const found = explained ? await candidatesOf(router, explained.models) : await routeOf(router, model);
+  if ('error' in found) throw new DialectError('model', found.error.message);
+  const candidates = found.map(({ provider, model: name }) => {
+    const known = catalog.known(provider, name);
+    const problem = health.problemOf(provider);
+    return {
+      provider: provider.name,
+      model: name,
+      ...(known?.contextTokens !== undefined && { contextTokens: known.contextTokens }),
+      ...(known?.price && { price: known.price }),
+      ...(problem !== undefined && { problem }),
+    };
+  });
+  answer.whole(200, router.mask(JSON.stringify({ model, ...explained, candidates })));
+}

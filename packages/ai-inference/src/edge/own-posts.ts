@@ -1,0 +1,62 @@
+/** The router's own endpoints that take a body: no dialect's, so errors are RFC 9457 problems. */
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import { DialectError } from '@switchyard/dialects';
+import type { Access } from '@switchyard/kit/access';
+import { BodyCutError, BodyTooLargeError, readBody } from '@switchyard/kit/body';
+import { refusalOf } from '@switchyard/kit/guard';
+import { JsonBody, JsonBodyError } from '@switchyard/kit/json-body';
+import { badRequest, forbidden, Problem, toProblemJson, unauthorized } from '@switchyard/kit/problem';
+import { requestIdFrom } from '@switchyard/kit/request-id';
+import { ClientAnswer } from '../call/client-answer.ts';
+import type { Router } from '../router.ts';
+import { explainRoute } from './explain.ts';
+import { feedback } from './feedback.ts';
+import { allowOrigin } from './serve.ts';
+
+export interface OwnPost {
+  router: Router;
+  request: IncomingMessage;
+  answer: ClientAnswer;
+  query: URLSearchParams;
+  caller: string;
+  body: JsonBody;
+}
+
+export const ownPosts: Readonly<Record<string, (post: OwnPost) => Promise<void>>> = {
+  '/v1/route/explain': explainRoute,
+  '/v1/feedback': feedback,
+};
+
+/** Answers a POST to one of them. Never rejects. */
+export async function serveOwn(
+  router: Router,
+  access: Access,
+  path: string,
+  request: IncomingMessage,
+  response: ServerResponse,
+): Promise<void> {
+  const answer = new ClientAnswer(response, { 'x-request-id': requestIdFrom(request.headers) }, router.mask);
+  try {
+    const bytes = await readBody(request, router.config.bodyLimitBytes);
+    const refusal = refusalOf(request, router.config);
+    if (refusal !== undefined) throw forbidden(refusal);
+    const admission = access.admit(request);
+    if (admission.refusal !== undefined) throw unauthorized(admission.refusal);
+    allowOrigin(request, answer);
+    const query = new URL(request.url ?? '', 'http://localhost').searchParams;
+    const serve = ownPosts[path] as (post: OwnPost) => Promise<void>;
+    await serve({ router, request, answer, query, caller: admission.caller, body: new JsonBody(bytes) });
+  } catch (error) {
+    if (error instanceof BodyCutError) return;
+    const problem = problemOf(error);
+    if (problem.status >= 500) router.logger.error('a request failed', { error, path });
+    answer.whole(problem.status, router.mask(JSON.stringify(toProblemJson(problem))), 'application/problem+json');
+  }
+}
+
+function problemOf(error: unknown): Problem {
+  if (error instanceof Problem) return error;
+  if (error instanceof DialectError || error instanceof JsonBodyError) return badRequest(error.message);
+  if (error instanceof BodyTooLargeError) return new Problem(413, { detail: error.message });
+  return new Problem(500, { detail: 'the router failed; its log has the reason' });
+}
