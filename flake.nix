@@ -105,6 +105,11 @@
           ;
         pnpm-deps = pkgs.mcp-gateway.pnpmDeps;
 
+        assertions = import ./tests/assertions.nix {
+          inherit lib pkgs;
+          inherit (lib) nixosSystem;
+          modules = [ self.nixosModules.default ];
+        };
         boot = pkgs.testers.runNixOSTest ./tests/boot.nix;
         restart = pkgs.testers.runNixOSTest ./tests/restart.nix;
         router = pkgs.testers.runNixOSTest ./tests/router.nix;

@@ -361,8 +361,15 @@ in
         inherit (cfg) package openFirewall;
         optionPath = option;
         inherit settings;
-        inherit (settings.listen) host;
-        inherit (settings.listen) port;
+        inherit (settings.listen) host port;
+        refersIn = [
+          cfg.settings
+          (lib.mapAttrsToList (_: server: [
+            server.url
+            server.headers
+            server.settings
+          ]) active)
+        ];
         credentialPaths = cfg.credentials;
         reloadable = [
           "mcpServers"

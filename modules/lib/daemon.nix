@@ -30,11 +30,13 @@ in
       openFirewall,
       credentialPaths,
       serviceConfig ? { },
+      # Where references may stand; less than `settings` where these are made of what the references lead to.
+      refersIn ? settings,
       # Settings that the running daemon takes over when it is reloaded; a change of others restarts it.
       reloadable ? [ ],
     }:
     let
-      names = lib.unique (lib.attrNames credentialPaths ++ secrets.referencesIn settings);
+      names = lib.unique (lib.attrNames credentialPaths ++ secrets.referencesIn refersIn);
       credentials = secrets.resolve names credentialPaths;
       isLoopback = lib.elem host loopback;
       # Unknown and wrong settings are found here, when the system is built.
@@ -54,7 +56,7 @@ in
       address = if lib.hasInfix ":" host then "[${host}]" else if host == "localhost" then "127.0.0.1" else host;
     in
     {
-      assertions = secrets.missing "${optionPath}.credentials" (secrets.referencesIn settings) credentialPaths ++ [
+      assertions = secrets.missing "${optionPath}.credentials" (secrets.referencesIn refersIn) credentialPaths ++ [
         {
           assertion = openFirewall -> !isLoopback;
           message = "${optionPath}.openFirewall opens a port that only listens on ${host}: set ${optionPath}.settings.listen.host to an address others can reach, or leave openFirewall off.";
