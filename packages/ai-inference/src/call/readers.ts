@@ -73,6 +73,8 @@ export interface ReaderOptions extends ReaderHandlers {
   /** A usage chunk was asked for that the client does not expect. */
   stripUsage: boolean;
   contentType: string | undefined;
+  /** How long the beginning of a stream may be held back. Default 5000. */
+  holdMs?: number;
 }
 
 /** A whole answer; also for a client who wants a stream, when the provider gives none. */
@@ -141,9 +143,12 @@ abstract class StreamReader implements AnswerReader {
   #ended: 'end' | ModelError | undefined;
   #sawContent = false;
   #done = false;
+  readonly #holdMs: number;
+  #release: NodeJS.Timeout | undefined;
 
   constructor(options: ReaderOptions) {
     this.options = options;
+    this.#holdMs = options.holdMs ?? defaultHoldMs;
     this.parser = options.upstream.streamParser((event) => this.#watch(event));
   }
 
@@ -263,7 +268,10 @@ export class PassThroughReader extends StreamReader {
     if (this.toldError) return this.#failed(frames, this.toldError);
     if (!this.#decided && this.mayHold) {
       this.#held.push(frames);
-      this.holdUntilLate(() => this.#pass(Buffer.alloc(0)));
+      this.holdUntilLate(() => {
+        this.#decided = true;
+        this.#pass(Buffer.alloc(0));
+      });
       return;
     }
     this.#pass(frames);
