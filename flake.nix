@@ -16,6 +16,7 @@
         "ai-inference"
         "mcp-1password"
         "mcp-agenix"
+        "mcp-configuration"
         "mcp-encrypted"
         "mcp-gateway"
         "mcp-secrets"
@@ -45,10 +46,18 @@
           };
         };
 
+      homeModules.default = ./home;
+
+      templates.default = {
+        path = ./templates/machine;
+        description = "A machine with gateway, router and proxy";
+      };
+
       nixosConfigurations.example = lib.nixosSystem {
         modules = [
           self.nixosModules.default
-          ./nix/example.nix
+          ./templates/machine/switchyard.nix
+          ./nix/example-machine.nix
         ];
       };
 
@@ -110,7 +119,18 @@
           inherit (lib) nixosSystem;
           modules = [ self.nixosModules.default ];
         };
+        options = import ./nix/options.nix {
+          inherit lib pkgs;
+          inherit (self.nixosConfigurations.example) options;
+        };
+        configuration = import ./tests/configuration.nix {
+          inherit lib pkgs;
+          inherit (lib) nixosSystem;
+          modules = [ self.nixosModules.default ];
+        };
         boot = pkgs.testers.runNixOSTest ./tests/boot.nix;
+        change = pkgs.testers.runNixOSTest ./tests/change.nix;
+        firewall = pkgs.testers.runNixOSTest ./tests/firewall.nix;
         restart = pkgs.testers.runNixOSTest ./tests/restart.nix;
         router = pkgs.testers.runNixOSTest ./tests/router.nix;
         servers = pkgs.testers.runNixOSTest ./tests/servers.nix;

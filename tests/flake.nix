@@ -161,12 +161,38 @@
       };
     in
     {
+      homeConfigurations.example = home-manager.lib.homeManagerConfiguration {
+        inherit pkgs;
+        modules = [
+          ../home
+          {
+            home = {
+              username = "alice";
+              homeDirectory = "/home/alice";
+              stateVersion = "26.05";
+            };
+            manual.manpages.enable = false;
+            programs.man.enable = false;
+            services.ai.mcpGateway = {
+              pwa = {
+                enable = true;
+                host = "box";
+                tailnetDomain = "tail1234.ts.net";
+              };
+              servers.echo.command = lib.getExe' pkgs.coreutils "cat";
+            };
+          }
+        ];
+      };
+
       checks.x86_64-linux =
         lib.mapAttrs' (name: provider: {
           name = "secrets-${name}";
           value = test (import ./secrets.nix ({ inherit name; } // provider));
         }) providers
         // {
+          home = self.homeConfigurations.example.activationPackage;
+          session = test (import ./session.nix { module = home-manager.nixosModules.home-manager; });
           # Both flakes use one nixpkgs: a revision or hash mistyped in one of the lock files is found.
           locks =
             let

@@ -1,4 +1,4 @@
-# The whole of it on one machine, as docs/nixos.md shows it.
+# Models, tools and the proxy for apps on one machine.
 { lib, pkgs, ... }:
 {
   services.ai-inference = {
@@ -41,10 +41,4 @@
     openrouter.path = "/run/secrets/openrouter";
     github.path = "/run/secrets/github";
   };
-
-  # The machine itself.
-  nixpkgs.hostPlatform = "x86_64-linux";
-  boot.loader.grub.device = "/dev/sda";
-  fileSystems."/".device = "/dev/disk/by-label/nixos";
-  system.stateVersion = "26.05";
 }
