@@ -5,10 +5,10 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { costOf } from '../packages/ai-inference/src/ledger/cost.ts';
 import { loadPriceTable } from '../packages/ai-inference/src/ledger/price-table.ts';
+import { csvRows } from '../packages/ai-inference/test/fixtures/csv.ts';
 import { type RouterProcess, startRouter } from '../packages/ai-inference/test/fixtures/router-process.ts';
 import { budgetRows } from './ledger/budget.ts';
 import { type Case, cases } from './ledger/cases.ts';
-import { csvRows } from './ledger/csv.ts';
 import { startScriptedProvider } from './ledger/provider.ts';
 
 const teardowns: (() => unknown)[] = [];

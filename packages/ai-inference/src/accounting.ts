@@ -178,7 +178,7 @@ export class Accounting {
     else if (reservation.usd > 0) record.assumedUsd = reservation.usd;
     reservation.settle(cost.usd);
     if (record.usage && record.outcome === 'ok')
-      this.#estimates.learn(`${record.provider}/${record.model}`, record.usage, cost.usd);
+      this.#estimates.learn(`${record.provider}/${record.model}`, record.usage, cost.usd, cost.source === 'provider');
   }
 
   /** What is expected to be paid, by what is known now. */
@@ -214,6 +214,11 @@ export class Accounting {
       ledger: this.ledger,
       resolve: this.#options.resolve,
       priceOf: (candidate, usage) => this.#priceOf(candidate, usage),
+      expectedUsd: (candidate, usage) => {
+        const tokens = (usage.inputTokens ?? 0) + (usage.outputTokens ?? 0);
+        const told = this.#estimates.toldUsd(`${candidate.provider.name}/${candidate.model}`, tokens);
+        return told ?? this.#priceOf(candidate, usage);
+      },
       usualOutputTokens: ({ provider, model }) => this.#estimates.usualOutputTokens(`${provider.name}/${model}`),
     });
   }

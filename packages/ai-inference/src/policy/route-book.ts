@@ -20,8 +20,10 @@ export interface RouteBookOptions {
   ledger: Pick<Ledger, 'labels' | 'addLabel'>;
   /** The steps of the route for a name, as far as it is known now. */
   resolve(model: string): readonly Candidate[];
-  /** Cost of a usage; undefined where nobody can say. */
+  /** Cost of a usage by price; undefined where nobody can say. */
   priceOf(candidate: Candidate, usage: Usage): number | undefined;
+  /** The same, by what was paid lately where that is known. */
+  expectedUsd(candidate: Candidate, usage: Usage): number | undefined;
   usualOutputTokens(candidate: Candidate): number;
 }
 
@@ -166,12 +168,12 @@ export class RouteBook {
     { request, bodyBytes }: Pick<RouteQuestion, 'request' | 'bodyBytes'>,
     sessionKey: string | undefined,
   ): RequestFacts {
-    const { resolve, priceOf, usualOutputTokens, pacer } = this.#options;
+    const { resolve, expectedUsd, usualOutputTokens, pacer } = this.#options;
     const { cheap, strong } = this.#sides(route);
     const inputTokens = Math.ceil(bodyBytes / bytesPerToken);
     const firstOf = (names: readonly string[]) => names.flatMap((name) => resolve(name).slice(0, 1))[0];
     const usdOf = (candidate: Candidate | undefined) =>
-      candidate && priceOf(candidate, { inputTokens, outputTokens: Math.round(usualOutputTokens(candidate)) });
+      candidate && expectedUsd(candidate, { inputTokens, outputTokens: Math.round(usualOutputTokens(candidate)) });
     const [first, other] = [firstOf(cheap), firstOf(strong)];
     const [cheapUsd, strongUsd] = [usdOf(first), usdOf(other)];
     const tokens = inputTokens + (first ? usualOutputTokens(first) : 0);
