@@ -119,6 +119,12 @@
           inherit (lib) nixosSystem;
           modules = [ self.nixosModules.default ];
         };
+        # docs/nixos.md shows what nixosConfigurations.example is made of.
+        docs =
+          assert lib.assertMsg
+            (lib.hasInfix (builtins.readFile ./templates/machine/switchyard.nix) (builtins.readFile ./docs/nixos.md))
+            "docs/nixos.md does not show templates/machine/switchyard.nix as it is: copy it there";
+          pkgs.emptyFile;
         options = import ./nix/options.nix {
           inherit lib pkgs;
           inherit (self.nixosConfigurations.example) options;

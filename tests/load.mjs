@@ -25,7 +25,9 @@ function send() {
         });
         response.on('error', (error) => fail(error.code ?? error.message));
         response.on('close', resolve);
-        response.on('end', () => (response.statusCode === 200 ? result.ok++ : fail(`${response.statusCode} ${text.slice(0, 200)}`)));
+        response.on('end', () =>
+          response.statusCode === 200 ? result.ok++ : fail(`${response.statusCode} ${text.slice(0, 200)}`),
+        );
       },
     );
     message.on('error', (error) => {
