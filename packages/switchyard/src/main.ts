@@ -14,6 +14,9 @@ const commands: Readonly<Record<string, { summary: string; load: () => Promise<{
   lock: { summary: 'write or check the lock file of tool definitions', load: () => import('./commands/lock.ts') },
   record: { summary: 'write what a server answered to a tape', load: () => import('./commands/record.ts') },
   replay: { summary: 'play a tape as an MCP server', load: () => import('./commands/replay.ts') },
+  models: { summary: 'list the models behind the router with context and prices', load: () => import('./commands/models.ts') },
+  usage: { summary: 'show what was used and what it cost', load: () => import('./commands/usage.ts') },
+  route: { summary: 'explain what the router would do with a request', load: () => import('./commands/route.ts') },
   doctor: { summary: 'check every part and say how to mend what is broken', load: () => import('./commands/doctor.ts') },
 };
 

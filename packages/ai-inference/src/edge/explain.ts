@@ -20,7 +20,8 @@ export async function explainRoute({ router, answer, request, query, caller, bod
   const client = dialects[named as DialectName];
   const model = query.get('model') ?? modelOf(body);
   // Anthropic demands a limit of the answer; it changes nothing here.
-  const parse = () => client.parseRequest({ max_tokens: 1, ...body.value() }, { model, stream: body.member('stream') === true });
+  const parse = () =>
+    client.parseRequest({ max_tokens: 1, ...body.value(), model }, { model, stream: body.member('stream') === true });
   parse();
   const { accounting, catalog, health } = router;
   const session = sessionOf(request, body);

@@ -20,24 +20,21 @@ export async function serveModels(
   answer.fail(dialect, { kind: 'not-found', message: `no provider here has a model "${model}"`, code: 'model_not_found' });
 }
 
-/** Aliases first: they are what the owner wants to be used. */
+/** Routes and aliases first: they are what the owner wants to be used. */
 async function listModels(router: Router): Promise<ListedModel[]> {
   const models = await router.models();
-  const aliases = Object.keys(router.config.aliases)
-    .filter((name) => !name.includes('*'))
-    .map((name): ListedModel => {
-      const info: ModelInfo = { id: name, capabilities: {}, ownedBy: 'switchyard' };
-      const route = router.resolveNow(name);
-      const [first] = 'candidates' in route ? route.candidates : [];
-      const known = first && router.catalog.known(first.provider, first.model);
-      return {
-        id: name,
-        provider: first?.provider.name ?? '',
-        info: known ? { ...known, ...info, capabilities: known.capabilities } : info,
-      };
-    });
-  return [
-    ...aliases,
-    ...models.map(({ provider, info }) => ({ id: `${provider.name}/${info.id}`, provider: provider.name, info })),
-  ];
+  const { aliases, routes } = router.config;
+  const own = [...Object.keys(routes), ...Object.keys(aliases).filter((name) => !name.includes('*'))].map((name): ListedModel => {
+    const info: ModelInfo = { id: name, capabilities: {}, ownedBy: 'switchyard' };
+    const cheap = routes[name]?.cheap;
+    const route = router.resolveNow((typeof cheap === 'string' ? cheap : cheap?.[0]) ?? name);
+    const [first] = 'candidates' in route ? route.candidates : [];
+    const known = first && router.catalog.known(first.provider, first.model);
+    return {
+      id: name,
+      provider: first?.provider.name ?? '',
+      info: known ? { ...known, ...info, capabilities: known.capabilities } : info,
+    };
+  });
+  return [...own, ...models.map(({ provider, info }) => ({ id: `${provider.name}/${info.id}`, provider: provider.name, info }))];
 }
