@@ -45,6 +45,26 @@ interface Running {
   waiting(): boolean;
 }
 
+/**
+ * A running call whose newest leg is looked up when needed. A class and not an object with a getter: V8 makes a hidden class of its
+ * own for each such object, and hidden classes live until a full collection, with everything that the getter sees.
+ */
+class RunningLeg implements Running {
+  readonly #current: () => RunningCall;
+  readonly waiting: Running['waiting'];
+  readonly ask: Running['ask'];
+
+  constructor({ waiting, ask }: Running, current: () => RunningCall) {
+    this.#current = current;
+    this.waiting = waiting;
+    this.ask = ask;
+  }
+
+  get call(): RunningCall {
+    return this.#current();
+  }
+}
+
 export class LegacyPeer implements Peer {
   readonly era = 'legacy';
   readonly revision: string;
@@ -153,12 +173,7 @@ export class LegacyPeer implements Peer {
   async #send(running: Running, current: () => RunningCall, signal: CancelSignal): Promise<CallResult> {
     const { method, params, meta } = running.call;
     const id = this.#link.nextId();
-    this.#running.set(id, {
-      ...running,
-      get call() {
-        return current();
-      },
-    });
+    this.#running.set(id, new RunningLeg(running, current));
     try {
       const response = await this.#link.request({
         id,
