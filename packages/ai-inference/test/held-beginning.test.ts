@@ -12,7 +12,7 @@ const opening = `data: ${JSON.stringify({ id: 'x', object: 'chat.completion.chun
 for (const client of ['openai-chat', 'anthropic'] as const) {
   t.test(`toward ${client}`, async (t) => {
     const server = createServer((_request, response) => {
-      const answer = new ClientAnswer(response, {});
+      const answer = new ClientAnswer(response, {}, (text) => text);
       const options: ReaderOptions = {
         answer,
         client: dialects[client],
