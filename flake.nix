@@ -139,6 +139,7 @@
         firewall = pkgs.testers.runNixOSTest ./tests/firewall.nix;
         restart = pkgs.testers.runNixOSTest ./tests/restart.nix;
         router = pkgs.testers.runNixOSTest ./tests/router.nix;
+        sandbox = pkgs.testers.runNixOSTest ./tests/sandbox.nix;
         servers = pkgs.testers.runNixOSTest ./tests/servers.nix;
       });
     };

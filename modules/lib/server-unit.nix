@@ -124,6 +124,8 @@ rec {
         CPUQuota = server.sandbox.cpuQuota;
         TimeoutStopSec = 10;
       }
+      # What it writes beside others of its groups, they may read.
+      // lib.optionalAttrs (server.sandbox.groups != [ ]) { UMask = "0007"; }
       // lib.optionalAttrs (server.sandbox.allowedAddresses != [ ]) {
         IPAddressDeny = "any";
         IPAddressAllow = server.sandbox.allowedAddresses;
