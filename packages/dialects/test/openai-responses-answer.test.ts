@@ -1,6 +1,6 @@
 // Answers and streams of Responses: the events of OpenAI are read, and what we write has their order, numbers and ids.
 import t, { type Test } from 'tap';
-import type { ModelAnswer, ModelEvent } from '../src/model/answer.ts';
+import type { ModelAnswer, ModelEvent, Usage } from '../src/model/answer.ts';
 import { type JsonObject, objectOf } from '../src/model/json.ts';
 import type { Opaque } from '../src/model/opaque.ts';
 import type { Tool } from '../src/model/request.ts';
@@ -188,7 +188,7 @@ const streams: Record<string, [text: string, events: ModelEvent[]]> = {
           bag: { dialect: 'openai-responses', fields: { type: 'web_search_call', id: 'ws_1', status: 'completed' } },
         },
       },
-      read,
+      { ...read, usage: { ...(read as { usage: Usage }).usage, webSearches: 1, otherToolCalls: 1 } } as ModelEvent,
       stop('refusal'),
       end,
     ],

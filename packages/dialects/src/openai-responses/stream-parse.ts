@@ -39,6 +39,8 @@ class ResponsesStreamParser implements StreamParser {
   readonly #tokens = new Map<string, Opaque>();
   #isDone = false;
   #isStarted = false;
+  /** Items that are whole, in the order they ended: what is paid apart is found among them. */
+  readonly #done: JsonObject[] = [];
   #callCount = 0;
   #isRefusal = false;
 
@@ -202,6 +204,7 @@ class ResponsesStreamParser implements StreamParser {
   }
 
   #itemDone(event: JsonObject, item: JsonObject): void {
+    this.#done.push(item);
     const type = stringOf(item.type) ?? '';
     const known = this.#itemOf(event, type);
     known.type = type;
@@ -246,7 +249,7 @@ class ResponsesStreamParser implements StreamParser {
         if (isObject(item)) this.#itemDone({ output_index: index }, item);
       });
     }
-    const usage = parseUsage(response.usage, response.output);
+    const usage = parseUsage(response.usage, this.#done);
     if (usage !== undefined) this.#emit({ type: 'usage', usage });
     const extra = fieldsBeside(response, knownOfResponse);
     if (extra !== undefined) this.#emit({ type: 'extra', bag: { dialect, fields: { $response: extra } } });
