@@ -46,8 +46,7 @@ try {
     provider.scenes.set(one.model.slice(one.model.indexOf('/') + 1), [...one.scenes]);
     await ask(router, one, `case-${index}`);
   }
-  await sleep(300);
-  const rows = csvRows(await (await fetch(`${router.url}/v1/usage?format=csv`)).text());
+  const rows = await rowsOfAll(router);
   for (const [index, one] of cases.entries()) {
     const found = rows.filter(({ requestId }) => requestId === `case-${index}`);
     bill += one.usd ?? 0;
@@ -93,6 +92,15 @@ async function ask({ url }: RouterProcess, one: Case, requestId: string): Promis
   await response.body?.getReader().read();
   left.abort();
   await sleep(100);
+}
+
+/** The ledger, once every case has its row: a client has heard everything a moment before its call is settled. */
+async function rowsOfAll({ url }: RouterProcess): Promise<Record<string, string>[]> {
+  for (let round = 0; ; round += 1) {
+    const rows = csvRows(await (await fetch(`${url}/v1/usage?format=csv`)).text());
+    if (new Set(rows.map(({ requestId }) => requestId)).size >= cases.length || round === 100) return rows;
+    await sleep(50);
+  }
 }
 
 /** Every try is a row: the last one is what is judged, the ones before cost nothing. */

@@ -1,4 +1,5 @@
 // A budget of one dollar against 64 streams at once.
+import { setTimeout as sleep } from 'node:timers/promises';
 import { startRouter } from '../../packages/ai-inference/test/fixtures/router-process.ts';
 import type { ScriptedProvider } from './provider.ts';
 import { messageEvents } from './shapes.ts';
@@ -41,11 +42,19 @@ export async function budgetRows(owner: Owner, provider: ScriptedProvider) {
     await Promise.all(asked);
   };
   for (let index = 0; index < 3; index += 1) await round();
-  const { total, budgets } = (await (await fetch(`${router.url}/v1/usage?by=`)).json()) as {
-    total: { costUsd: number; attempts: number };
-    budgets: { spentUsd: number; reservedUsd: number }[];
+  const usage = async () => {
+    const { total, budgets } = (await (await fetch(`${router.url}/v1/usage?by=`)).json()) as {
+      total: { costUsd: number; attempts: number };
+      budgets: { spentUsd: number; reservedUsd: number }[];
+    };
+    return { total, budget: budgets[0] };
   };
-  const [budget] = budgets;
+  let { total, budget } = await usage();
+  // A client has heard everything a moment before its call is settled.
+  for (let round = 0; round < 100 && budget?.reservedUsd !== 0; round += 1) {
+    await sleep(50);
+    ({ total, budget } = await usage());
+  }
   // It is used as far as it goes, and overrun by less than one answer.
   const good =
     total.costUsd < limitUsd + answerUsd &&

@@ -38,6 +38,8 @@ interface Account {
   periodStartMs: number;
   spentUsd: number;
   reservedUsd: number;
+  /** How many requests have money set aside. */
+  open: number;
   warned: boolean;
 }
 
@@ -70,7 +72,7 @@ export class Budgets {
     this.#accounts = budgets.map((settings) => {
       const name = nameOf(settings);
       const known = before.find((account) => account.name === name);
-      if (!known) return { settings, name, periodStartMs: Number.NaN, spentUsd: 0, reservedUsd: 0, warned: false };
+      if (!known) return { settings, name, periodStartMs: Number.NaN, spentUsd: 0, reservedUsd: 0, open: 0, warned: false };
       // The same object: requests on their way hold on to it.
       known.settings = settings;
       known.warned = false;
@@ -99,13 +101,18 @@ export class Budgets {
           retryAfterMs: account.spentUsd >= limitUsd ? endOf(period, now) - now : inFlightMs,
         };
     }
-    for (const account of concerned) account.reservedUsd += estimateUsd;
+    for (const account of concerned) {
+      account.reservedUsd += estimateUsd;
+      account.open += 1;
+    }
     let open = true;
     const close = (costUsd: number) => {
       if (!open) return;
       open = false;
       for (const account of concerned) {
-        account.reservedUsd = Math.max(0, account.reservedUsd - estimateUsd);
+        account.open -= 1;
+        // Binary fractions do not add up to nothing by themselves.
+        account.reservedUsd = account.open === 0 ? 0 : Math.max(0, account.reservedUsd - estimateUsd);
         account.spentUsd += costUsd;
         const { softUsd } = account.settings;
         if (softUsd === undefined || account.warned || account.spentUsd < softUsd) continue;
