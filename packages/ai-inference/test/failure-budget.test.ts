@@ -60,14 +60,16 @@ t.test('32 clients at once, cold', async (t) => {
 
 t.test('32 clients at once, while a good Venice turns bad', async (t) => {
   const stage = await guarded(t);
-  const heard = await hammer(stage, 32, 12, (round) => ({
-    model: round < 4 ? 'venice/x/slow-20' : 'venice/x/slow-20+status-500',
-  }));
+  const good = await hammer(stage, 32, 4, () => ({ model: 'venice/x/slow-20' }));
+  t.ok(
+    good.every(({ status }) => status === 200),
+    'nothing good was refused',
+  );
+  await hammer(stage, 32, 8, () => ({ model: 'venice/x/slow-20+status-500' }));
   const failed = failedIn(stage);
-  t.comment(`${failed} failed requests reached Venice, ${heard.filter(({ status }) => status === 200).length} good ones`);
+  t.comment(`${failed} failed requests reached Venice after ${good.length} good ones`);
   t.ok(failed <= 20);
   t.match(stage.chaos.guard, { blocks: 0, refused: 0 });
-  t.equal(heard.filter(({ status }) => status === 200).length, 128, 'nothing good was refused');
 });
 
 t.test('64 good streams at once, cold', async (t) => {
@@ -79,10 +81,16 @@ t.test('64 good streams at once, cold', async (t) => {
 t.test('40 slow whole answers do not wait for each other', async (t) => {
   const stage = await guarded(t);
   await ask(stage.router.url, 'openai-chat', { model: 'venice/good' });
-  const startedAt = performance.now();
-  const heard = await hammer(stage, 40, 1, () => ({ model: 'venice/x/slow-4000' }));
-  t.ok(heard.every(({ status }) => status === 200));
-  t.ok(performance.now() - startedAt < 7000, 'two seconds more at most');
+  const before = stage.chaos.requests.length;
+  let sentByThen: number | undefined;
+  await Promise.all(
+    Array.from({ length: 40 }, async () => {
+      const { status } = await ask(stage.router.url, 'openai-chat', { model: 'venice/x/slow-4000' });
+      t.equal(status, 200);
+      sentByThen ??= stage.chaos.requests.length - before;
+    }),
+  );
+  t.equal(sentByThen, 40, 'all were on their way before the first came back');
 });
 
 t.test('who leaves while it waits makes room', async (t) => {
