@@ -185,12 +185,11 @@ export class Router {
   }
 
   callEnvironment(): CallEnvironment {
-    const { clock, logger } = this;
+    const { clock } = this;
     const { timeouts, retries, answerLimitBytes } = this.#config;
     this.#callEnvironment ??= {
       httpClient: this.#httpClient,
       clock,
-      logger,
       health: this.#health,
       dialects,
       timeouts,

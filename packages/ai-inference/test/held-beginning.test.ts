@@ -2,6 +2,7 @@
 // client without a sign of life.
 import { createServer, get } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { systemClock } from '@switchyard/kit/clock';
 import t from 'tap';
 import { ClientAnswer } from '../src/call/client-answer.ts';
 import { PassThroughReader, type ReaderOptions, TranslatingReader } from '../src/call/readers.ts';
@@ -18,7 +19,7 @@ for (const client of ['openai-chat', 'anthropic'] as const) {
         client: dialects[client],
         upstream: dialects['openai-chat'],
         request: () => ({ model: 'm', stream: true, messages: [], tools: [], sampling: {} }),
-        nowMs: Date.now(),
+        clock: systemClock,
         flow: { pause: () => {}, resume: () => {} },
         limitBytes: 1000,
         stripUsage: false,

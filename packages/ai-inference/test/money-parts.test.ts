@@ -134,17 +134,27 @@ t.test('the cache of answers', async (t) => {
   const zero = bodyOf({ temperature: 0 });
   const answer = (bytes: number) => ({ body: Buffer.alloc(bytes), provider: 'p', model: 'm', usd: 1 });
   const cache = made();
-  const key = (app: string, parts = ['chat', 'auto']) => cache.keyOf(undefined, false, app, zero, parts) as string;
+  const key = (app: string, parts = ['chat', 'auto']) => cache.keyOf(undefined, false, app, zero, () => parts) as string;
   t.not(key('a'), key('b'), 'apps are apart');
   t.not(key('a', ['ab', 'c']), key('a', ['a', 'bc']));
   t.equal(
-    made({ perApp: false }).keyOf(undefined, false, 'a', zero, []),
-    made({ perApp: false }).keyOf(undefined, false, 'b', zero, []),
+    made({ perApp: false }).keyOf(undefined, false, 'a', zero, () => []),
+    made({ perApp: false }).keyOf(undefined, false, 'b', zero, () => []),
   );
-  t.equal(cache.keyOf(undefined, true, 'a', zero, []), undefined, 'no streams');
-  t.equal(cache.keyOf(undefined, false, 'a', bodyOf({}), []), undefined);
-  t.ok(cache.keyOf(undefined, false, 'a', bodyOf({ generationConfig: { temperature: 0 } }), []));
-  t.equal(made({ scope: 'routes' }).keyOf({ cache: false }, false, 'a', zero, []), undefined);
+  t.equal(
+    cache.keyOf(undefined, true, 'a', zero, () => []),
+    undefined,
+    'no streams',
+  );
+  t.equal(
+    cache.keyOf(undefined, false, 'a', bodyOf({}), () => []),
+    undefined,
+  );
+  t.ok(cache.keyOf(undefined, false, 'a', bodyOf({ generationConfig: { temperature: 0 } }), () => []));
+  t.equal(
+    made({ scope: 'routes' }).keyOf({ cache: false }, false, 'a', zero, () => []),
+    undefined,
+  );
   for (const name of ['1', '2', '3', '4']) cache.put(name, answer(2000), 0);
   t.ok(cache.get('1', 0));
   cache.put('5', answer(2000), 0);

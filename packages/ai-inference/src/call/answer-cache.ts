@@ -50,11 +50,11 @@ export class AnswerCache {
     stream: boolean,
     app: string,
     body: JsonBody,
-    parts: readonly string[],
+    parts: () => readonly string[],
   ): string | undefined {
     if (!(route?.cache || this.#settings.scope === 'all') || stream || temperatureOf(body) !== 0) return undefined;
     const hash = createHash('sha256');
-    for (const part of [this.#settings.perApp ? app : '', ...parts]) hash.update(`${part.length}:${part}`);
+    for (const part of [this.#settings.perApp ? app : '', ...parts()]) hash.update(`${part.length}:${part}`);
     return hash.update(body.bytes).digest('base64');
   }
 

@@ -182,7 +182,7 @@ export class Attempt implements AnswerSink, Flow {
       client,
       upstream,
       request,
-      nowMs: clock.now(),
+      clock,
       flow: this,
       limitBytes: answerLimitBytes,
       stripUsage,

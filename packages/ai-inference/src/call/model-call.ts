@@ -17,7 +17,6 @@ import { withoutCacheMarks } from '@switchyard/dialects/model/cache-marks';
 import { type Clock, sleep } from '@switchyard/kit/clock';
 import type { HttpClient } from '@switchyard/kit/http-client';
 import type { JsonBody } from '@switchyard/kit/json-body';
-import type { Logger } from '@switchyard/kit/logger';
 import { SecretError } from '@switchyard/kit/secrets';
 import type { Accounting } from '../accounting.ts';
 import type { OpenDecision } from '../policy/route-policy.ts';
@@ -35,7 +34,6 @@ import type { AttemptRecord, CallRecord } from './record.ts';
 export interface CallEnvironment {
   httpClient: HttpClient;
   clock: Clock;
-  logger: Logger;
   health: Health;
   dialects: Readonly<Record<DialectName, Dialect>>;
   timeouts: AttemptTimeouts;
@@ -54,6 +52,8 @@ export interface ModelCallOptions {
   model: string;
   stream: boolean;
   body: JsonBody;
+  /** The body as the client's dialect is read; the same object each time. Throws DialectError. */
+  request(): ModelRequest;
   candidates: readonly Candidate[];
   /** Where the name was that of a route. */
   decision: OpenDecision | undefined;
@@ -81,7 +81,6 @@ export class ModelCall {
   readonly #attempts: AttemptRecord[] = [];
   readonly #left: AbortSignal;
   #running: Attempt | undefined;
-  #request: ModelRequest | undefined;
 
   constructor(env: CallEnvironment, options: ModelCallOptions) {
     this.#env = env;
@@ -203,7 +202,7 @@ export class ModelCall {
         stream,
         client,
         upstream,
-        request: () => this.#modelRequest(),
+        request: this.#options.request,
         stripUsage,
         answer,
         httpClient,
@@ -252,7 +251,7 @@ export class ModelCall {
       };
       return { upstream, body: body.rewritten({ set, defaults }), stripUsage, losses: [] };
     }
-    const asked = this.#modelRequest();
+    const asked = this.#options.request();
     const unmarked = upstream.name === 'openai-chat' && !profile.readsCacheMarks ? withoutCacheMarks(asked) : asked;
     const request = { ...unmarked, model, ...(needsUsage && { includeUsage: true }) };
     const { body: rendered, losses } = upstream.renderRequest(request);
@@ -262,12 +261,6 @@ export class ModelCall {
       else if (isObject(present) && isObject(value)) rendered[key] = { ...value, ...present };
     }
     return { upstream, body: Buffer.from(JSON.stringify(rendered)), stripUsage: false, losses };
-  }
-
-  #modelRequest(): ModelRequest {
-    const { client, body, model, stream } = this.#options;
-    this.#request ??= client.parseRequest(body.value(), { model, stream });
-    return this.#request;
   }
 
   #settled(outcome: CallRecord['outcome'], error?: ModelError): CallRecord {

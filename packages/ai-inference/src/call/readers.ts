@@ -22,6 +22,7 @@ import { FrameSplitter, framesOf } from '@switchyard/dialects/frames';
 import { eventsOf, mergeUsage } from '@switchyard/dialects/model/replay';
 import { streamErrorFrame } from '@switchyard/dialects/stream-error';
 import type { Flow } from '@switchyard/kit/answer';
+import type { Clock, Timer } from '@switchyard/kit/clock';
 import type { ClientAnswer } from './client-answer.ts';
 
 const streamTypes = { sse: 'text/event-stream; charset=utf-8', ndjson: 'application/x-ndjson' } as const;
@@ -67,7 +68,7 @@ export interface ReaderOptions extends ReaderHandlers {
   upstream: Dialect;
   /** The request as the client's dialect was read; only translation needs it. */
   request(): ModelRequest;
-  nowMs: number;
+  clock: Clock;
   flow: Flow;
   limitBytes: number;
   /** A usage chunk was asked for that the client does not expect. */
@@ -143,12 +144,10 @@ abstract class StreamReader implements AnswerReader {
   #ended: 'end' | ModelError | undefined;
   #sawContent = false;
   #done = false;
-  readonly #holdMs: number;
-  #release: NodeJS.Timeout | undefined;
+  #release: Timer | undefined;
 
   constructor(options: ReaderOptions) {
     this.options = options;
-    this.#holdMs = options.holdMs ?? defaultHoldMs;
     this.parser = options.upstream.streamParser((event) => this.#watch(event));
   }
 
@@ -181,20 +180,13 @@ abstract class StreamReader implements AnswerReader {
     this.seen(event);
   }
 
-  /** Feeds the parser; true when the stream has come to its end, well or badly. */
-  protected feed(chunk: Buffer): boolean {
+  protected feed(chunk: Buffer): void {
     this.parser.feed(this.#decoder.write(chunk));
-    return this.#ended !== undefined;
   }
 
   /** The error that the stream itself told. */
   protected get toldError(): ModelError | undefined {
     return typeof this.#ended === 'object' ? this.#ended : undefined;
-  }
-
-  /** Whether the beginning may still be held back. */
-  protected get mayHold(): boolean {
-    return Date.now() - this.options.nowMs < this.#holdMs;
   }
 
   protected get isDone(): boolean {
@@ -203,13 +195,12 @@ abstract class StreamReader implements AnswerReader {
 
   /** Has what is held back sent when it has waited long enough, also when the provider says nothing more. */
   protected holdUntilLate(release: () => void): void {
-    this.#release ??= setTimeout(() => {
-      if (!this.#done) release();
-    }, this.#holdMs).unref();
+    const { clock, holdMs = defaultHoldMs } = this.options;
+    this.#release ??= clock.setTimeout(release, holdMs, { unref: true });
   }
 
   protected finish(error?: ModelError): void {
-    clearTimeout(this.#release);
+    this.#release?.cancel();
     if (this.#done) return;
     this.#done = true;
     this.options.onDone(error);
@@ -266,7 +257,7 @@ export class PassThroughReader extends StreamReader {
     this.feed(chunk);
     if (frames === undefined) return;
     if (this.toldError) return this.#failed(frames, this.toldError);
-    if (!this.#decided && this.mayHold) {
+    if (!this.#decided) {
       this.#held.push(frames);
       this.holdUntilLate(() => {
         this.#decided = true;
@@ -330,10 +321,9 @@ export class TranslatingReader extends StreamReader {
     if (this.isDone || event.type === 'error' || event.type === 'end') return;
     if (this.#renderer) return this.#renderer.push(event);
     if (event.type !== 'ping') this.#early.push(event);
-    if ((event.type === 'start' || event.type === 'ping') && this.mayHold) {
+    if (event.type === 'start' || event.type === 'ping') {
       this.holdUntilLate(() => {
-        if (this.#renderer) return;
-        this.#begin();
+        if (!this.#renderer) this.#begin();
         this.#flush();
       });
       return;
@@ -388,8 +378,8 @@ export class TranslatingReader extends StreamReader {
   }
 }
 
-function renderOptions({ request, nowMs }: ReaderOptions): RenderAnswerOptions {
-  return { request: request(), nowMs };
+function renderOptions({ request, clock }: ReaderOptions): RenderAnswerOptions {
+  return { request: request(), nowMs: clock.now() };
 }
 
 /** Whether the data of a frame is JSON, or the mark of an end. */

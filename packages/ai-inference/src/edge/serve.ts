@@ -1,6 +1,6 @@
 /** From a request to its answer: who it is, what it asks for, and which call does it. Everything a client hears is in its own dialect. */
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import { type Dialect, DialectError, isObject, type ModelError } from '@switchyard/dialects';
+import { type Dialect, DialectError, isObject, type ModelError, type ModelRequest } from '@switchyard/dialects';
 import type { Endpoint } from '@switchyard/dialects/endpoints';
 import { geminiArrayStream } from '@switchyard/dialects/gemini/stream-render';
 import type { Access } from '@switchyard/kit/access';
@@ -91,22 +91,29 @@ async function serveChat(inbound: Inbound, endpoint: Endpoint & { operation: 'ch
   const { router, body, answer, requestId, caller, startedAtMs, commonHeaders } = inbound;
   const model = endpoint.model ?? modelOf(body);
   const stream = endpoint.stream ?? body.member('stream') === true;
-  const request = () => client.parseRequest(body.value(), { model, stream });
+  let read: ModelRequest | undefined;
+  const request = () => {
+    read ??= client.parseRequest(body.value(), { model, stream });
+    return read;
+  };
   const passHeaders = passHeadersOf(inbound.request, client);
-  const route = router.config.routes[parseRouteName(model, router.config.routes)?.route ?? ''];
-  const cacheKey = router.cache.keyOf(route, stream, caller, body, [client.name, model, JSON.stringify(passHeaders)]);
+  const { routes } = router.config;
+  const named = parseRouteName(model, routes);
+  const parts = () => [client.name, model, JSON.stringify(passHeaders)];
+  const cacheKey = router.cache.keyOf(named && routes[named.route], stream, caller, body, parts);
   const cached = cacheKey === undefined ? undefined : router.cache.get(cacheKey, router.clock.now());
   if (cached) return serveCached(inbound, client, model, cached);
   answer.keeps = cacheKey !== undefined;
-  const session = sessionOf(inbound.request, body);
-  const decision = router.accounting.routes.decide({
-    model,
-    requestId,
-    app: caller,
-    bodyBytes: body.bytes.length,
-    session,
-    request,
-  });
+  const decision =
+    named &&
+    router.accounting.routes.decide({
+      model,
+      requestId,
+      app: caller,
+      bodyBytes: body.bytes.length,
+      session: sessionOf(inbound.request, body),
+      request,
+    });
   const candidates = decision ? await candidatesOf(router, decision.models) : await routeOf(router, model);
   if ('error' in candidates) {
     decision?.settle(undefined);
@@ -120,6 +127,7 @@ async function serveChat(inbound: Inbound, endpoint: Endpoint & { operation: 'ch
     model,
     stream,
     body,
+    request,
     candidates,
     decision,
     answer,

@@ -109,7 +109,6 @@ export class Catalog {
     try {
       const client = await httpClient();
       const headers = provider.headers();
-      delete headers['content-type'];
       const answer = await client.request(provider.baseUrl + provider.profile.modelsPath, {
         headers,
         signal: AbortSignal.timeout(patienceMs),
