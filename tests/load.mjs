@@ -1,12 +1,18 @@
-// Sends 50 requests a second over kept-alive connections until the file named last appears; prints { ok, failed, errors }.
-// node load.mjs URL BODY-or-empty STOP_FILE
-import { existsSync } from 'node:fs';
+// Sends 50 requests a second over kept-alive connections until STOP_FILE appears; prints { ok, failed, errors }.
+// ANSWERED_FILE grows by a byte with every good answer, so that a test can wait for work instead of time.
+// node load.mjs URL BODY-or-empty STOP_FILE [ANSWERED_FILE]
+import { appendFileSync, existsSync } from 'node:fs';
 import { Agent, request } from 'node:http';
 
-const [url, body, stopFile] = process.argv.slice(2);
+const [url, body, stopFile, answeredFile] = process.argv.slice(2);
 const agent = new Agent({ keepAlive: true, maxSockets: 32 });
 const result = { ok: 0, failed: 0, errors: {} };
 const open = new Set();
+
+function succeed() {
+  result.ok++;
+  if (answeredFile) appendFileSync(answeredFile, '.');
+}
 
 function fail(why) {
   result.failed++;
@@ -26,7 +32,7 @@ function send() {
         response.on('error', (error) => fail(error.code ?? error.message));
         response.on('close', resolve);
         response.on('end', () =>
-          response.statusCode === 200 ? result.ok++ : fail(`${response.statusCode} ${text.slice(0, 200)}`),
+          response.statusCode === 200 ? succeed() : fail(`${response.statusCode} ${text.slice(0, 200)}`),
         );
       },
     );
