@@ -17,6 +17,7 @@ const commands: Readonly<Record<string, { summary: string; load: () => Promise<{
   models: { summary: 'list the models behind the router with context and prices', load: () => import('./commands/models.ts') },
   usage: { summary: 'show what was used and what it cost', load: () => import('./commands/usage.ts') },
   route: { summary: 'explain what the router would do with a request', load: () => import('./commands/route.ts') },
+  config: { summary: 'write every agent’s own file from one declaration', load: () => import('./commands/config.ts') },
   doctor: { summary: 'check every part and say how to mend what is broken', load: () => import('./commands/doctor.ts') },
 };
 

@@ -1,0 +1,34 @@
+/** `switchyard config`: one declaration, every agent's own file. Each verb is a file of its own in config/. */
+import { didYouMean } from '@switchyard/kit/nearest';
+import { type Command, CommandError } from '../command.ts';
+
+/** Loaded when used. A verb reads its own flags. */
+const verbs: Readonly<Record<string, { summary: string; load: () => Promise<{ command: Command }> }>> = {};
+
+const help = `config VERB [ARGUMENTS]
+
+${Object.entries(verbs)
+  .map(([name, { summary }]) => `  ${name.padEnd(10)}${summary}`)
+  .join('\n')}
+
+\`switchyard config VERB --help\` shows the arguments of a verb.`;
+
+export const command: Command = {
+  usage: help,
+  ownsFlags: true,
+  async run([name, ...rest]) {
+    if (name === undefined || name === '--help' || name === '-h') {
+      console.log(`Usage: switchyard ${help}`);
+      return name === undefined ? 64 : 0;
+    }
+    const verb = Object.hasOwn(verbs, name) ? verbs[name] : undefined;
+    const known = Object.keys(verbs);
+    if (!verb) throw new CommandError(`unknown verb "config ${name}"${didYouMean(name, known)}; one of: ${known.join(', ')}`, 64);
+    const { command } = await verb.load();
+    if (command.ownsFlags !== true && (rest.includes('--help') || rest.includes('-h'))) {
+      console.log(`Usage: switchyard ${command.usage}`);
+      return 0;
+    }
+    return command.run(rest);
+  },
+};
