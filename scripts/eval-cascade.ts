@@ -4,7 +4,7 @@
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { agree } from '../packages/ai-inference/src/policy/cascade.ts';
-import { seeded } from './routing/apgr.ts';
+import { seeded } from '../packages/kit/test/fixtures/random.ts';
 import { loadZeroEval, type ZeroEvalRow } from './routing/data.ts';
 
 const { values } = parseArgs({

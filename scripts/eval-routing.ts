@@ -5,7 +5,8 @@ import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { featuresOf } from '../packages/ai-inference/src/policy/features.ts';
 import { calibrate, type Label, scoreOf } from '../packages/ai-inference/src/policy/score.ts';
-import { bootstrap, qualityOf, seeded } from './routing/apgr.ts';
+import { seeded } from '../packages/kit/test/fixtures/random.ts';
+import { bootstrap, qualityOf } from './routing/apgr.ts';
 import { type Labelled, loadSets } from './routing/data.ts';
 
 const { values } = parseArgs({

@@ -4,7 +4,7 @@
 import { parseArgs } from 'node:util';
 import { AllowancePacer, dayMs } from '../packages/ai-inference/src/policy/pacing.ts';
 import { RatioController } from '../packages/ai-inference/src/policy/ratio.ts';
-import { seeded } from './routing/apgr.ts';
+import { seeded } from '../packages/kit/test/fixtures/random.ts';
 
 const { values } = parseArgs({ options: { seed: { type: 'string', default: '1' } } });
 const seed = Number(values.seed);

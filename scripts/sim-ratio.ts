@@ -3,7 +3,7 @@
 // Exits 1 when the controller misses the target.
 import { parseArgs } from 'node:util';
 import { RatioController, type RatioTicket, type RatioUnit } from '../packages/ai-inference/src/policy/ratio.ts';
-import { seeded } from './routing/apgr.ts';
+import { seeded } from '../packages/kit/test/fixtures/random.ts';
 
 const { values } = parseArgs({ options: { seeds: { type: 'string', default: '40' } } });
 const seeds = Array.from({ length: Number(values.seeds) }, (_, index) => index + 1);

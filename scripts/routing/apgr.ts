@@ -49,14 +49,3 @@ export function bootstrap(
   }).sort((a, b) => a - b);
   return { low: values[Math.floor(resamples * 0.025)] as number, high: values[Math.ceil(resamples * 0.975) - 1] as number };
 }
-
-/** Repeatable randomness (mulberry32). */
-export function seeded(seed: number): () => number {
-  let state = seed;
-  return () => {
-    state = (state + 0x6d2b79f5) | 0;
-    let t = Math.imul(state ^ (state >>> 15), 1 | state);
-    t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t;
-    return ((t ^ (t >>> 14)) >>> 0) / 2 ** 32;
-  };
-}

@@ -1,5 +1,6 @@
 // The policy's pure parts: quantile gate, ratio, pacing, score and agreement, by what they promise.
 import t from 'tap';
+import { seeded } from '../../kit/test/fixtures/random.ts';
 import { agree, finalNumber } from '../src/policy/cascade.ts';
 import { featuresOf } from '../src/policy/features.ts';
 import { AllowancePacer, dayMs } from '../src/policy/pacing.ts';
@@ -8,15 +9,6 @@ import { RatioController } from '../src/policy/ratio.ts';
 import { type Calibration, calibrate, scoreOf as scoreOfFeatures } from '../src/policy/score.ts';
 
 const scoreOf = (text: string, calibration?: Calibration) => scoreOfFeatures(featuresOf(text), calibration);
-
-/** Repeatable randomness. */
-function seeded(seed: number): () => number {
-  let state = seed;
-  return () => {
-    state = (Math.imul(state, 1664525) + 1013904223) >>> 0;
-    return state / 2 ** 32;
-  };
-}
 
 t.test('a quantile of what was seen lately', async (t) => {
   const quantile = new RollingQuantile(100);
@@ -111,16 +103,25 @@ t.test('a score without labels, and with labels that mean nothing', async (t) =>
     'A train leaves Boston at 9:40 and another leaves New York, 215 miles away, at 10:15. Explain step by step when they meet if neither stops, each slows by 12 percent after Hartford, and the first is never faster than 70 mph.';
   t.ok(scoreOf(hard) > scoreOf('hi'));
   t.ok(scoreOf('hi') >= 0 && scoreOf(hard.repeat(500)) <= 100);
-  const random = seeded(11);
-  const noise = Array.from({ length: 120 }, (_, index) => ({
-    features: featuresOf(`question ${index} ${'x'.repeat(index % 50)}`),
-    gain: random() < 0.5 ? 1 : 0,
-  }));
-  const calibration = calibrate(noise);
-  t.equal(scoreOf(hard, calibration), scoreOf(hard), 'chance is not believed');
+  const noiseOf = (seed: number, length: number) => {
+    const random = seeded(seed);
+    return Array.from({ length }, (_, index) => ({
+      features: featuresOf(`question ${index} ${'x'.repeat(index % 50)}`),
+      gain: random() < 0.5 ? 1 : 0,
+    }));
+  };
+  for (const length of [40, 120]) {
+    const believed = Array.from({ length: 200 }, (_, seed) => calibrate(noiseOf(seed, length))).filter(
+      (calibration) => (calibration?.agreementLow ?? 0) > 0.5,
+    );
+    t.ok(believed.length <= 10, `${believed.length} of 200 sets of ${length} meaningless labels are believed`);
+  }
+  const chance = calibrate(noiseOf(11, 120));
+  t.ok((chance?.agreementLow ?? 1) <= 0.5);
+  t.equal(scoreOf(hard, chance), scoreOf(hard), 'what is not believed leaves the prior alone');
   const real = Array.from({ length: 200 }, (_, index) => ({ features: featuresOf(index % 2 ? hard : 'hello'), gain: index % 2 }));
   t.ok((calibrate(real)?.agreementLow ?? 0) > 0.5, 'what is clear is');
-  t.equal(calibrate(noise.slice(0, 10)), undefined);
+  t.equal(calibrate(real.slice(0, 10)), undefined);
 });
 
 t.test('answers that say the same', async (t) => {
