@@ -1,6 +1,4 @@
 /** Money of the router in one place: which route a request takes for the sake of it, what is set aside, what it did cost, and the ledger. */
-import { homedir } from 'node:os';
-import { join } from 'node:path';
 import type { Usage } from '@switchyard/dialects';
 import { valueFor } from '@switchyard/dialects/model-name';
 import type { Clock } from '@switchyard/kit/clock';
@@ -229,10 +227,4 @@ function wasRefused({ outcome, status, errorKind }: AttemptRecord): boolean {
   if (outcome !== 'error') return false;
   if (status !== undefined) return status >= 300;
   return errorKind === 'transport' || errorKind === 'authentication';
-}
-
-/** `$STATE_DIRECTORY` under systemd, else the XDG state folder of the user. */
-export function defaultStateDirectory(env: NodeJS.ProcessEnv): string {
-  if (env.STATE_DIRECTORY) return env.STATE_DIRECTORY.split(':', 1)[0] as string;
-  return join(env.XDG_STATE_HOME || join(env.HOME ?? homedir(), '.local', 'state'), 'switchyard', 'ai-inference');
 }

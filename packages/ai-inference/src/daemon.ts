@@ -4,7 +4,7 @@ import { systemClock } from '@switchyard/kit/clock';
 import { ConfigError } from '@switchyard/kit/config';
 import { applyListenFlags, type DaemonOptions } from '@switchyard/kit/daemon-main';
 import type { Metrics } from '@switchyard/kit/metrics';
-import { defaultStateDirectory } from './accounting.ts';
+import { defaultStateDirectory } from '@switchyard/kit/state-directory';
 import { createApp } from './app.ts';
 import { configSchema, type RouterConfig } from './config.ts';
 import { createRouterMetrics } from './metrics.ts';
@@ -23,7 +23,7 @@ export const routerDaemon: DaemonOptions<RouterConfig> = {
     logger.level = config.logLevel;
     const exposure = exposureOf(applyListenFlags([config.listen], flags), config.access);
     if (exposure) throw new ConfigError(flags.config ?? 'defaults', [exposure]);
-    const stateDirectory = config.stateDirectory ?? defaultStateDirectory(process.env);
+    const stateDirectory = config.stateDirectory ?? defaultStateDirectory('ai-inference', process.env);
     const router = new Router({ config, env: process.env, clock: systemClock, logger, secrets, stateDirectory });
     let metrics: Promise<Metrics> | undefined;
     const metricsOnce = () => {

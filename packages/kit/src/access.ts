@@ -5,8 +5,8 @@
 import { createHash, timingSafeEqual } from 'node:crypto';
 import type { IncomingMessage } from 'node:http';
 import { z } from 'zod';
-import { arrivalOf } from './arrival.ts';
 import { isLoopback, type ListenSpec } from './listen.ts';
+import { isLocalPeer, proxyMarkOf } from './peer.ts';
 import type { Secrets } from './secrets.ts';
 
 export const accessSchema = z.strictObject({
@@ -52,7 +52,6 @@ export function exposureOf(
 export type Admission = { caller: string; refusal?: undefined } | { caller?: undefined; refusal: string };
 
 const anonymous: Admission = { caller: 'anonymous' };
-const proxyHeaders = ['forwarded', 'x-forwarded-for', 'x-real-ip', 'via', 'x-forwarded-host', 'x-forwarded-proto'] as const;
 
 /** Admits requests. Keys are read at the moment of use, so that they rotate without a restart. */
 export class Access {
@@ -90,15 +89,10 @@ export class Access {
     return found;
   }
 
-  #isWelcomeWithoutKey({ socket, headers, httpVersionMinor }: IncomingMessage): boolean {
-    if (this.#settings.anonymous === 'never') return false;
-    const isLocal =
-      arrivalOf(socket)?.unix === true ||
-      (socket.remoteAddress !== undefined && isLoopback(socket.remoteAddress) && isLoopback(socket.localAddress ?? ''));
-    if (!isLocal) return false;
-    if (this.#settings.anonymous === 'always') return true;
-    // HTTP/1.0 is how nginx speaks to what is behind it unless told otherwise.
-    return httpVersionMinor !== 0 && !proxyHeaders.some((name) => headers[name] !== undefined);
+  #isWelcomeWithoutKey(request: IncomingMessage): boolean {
+    const policy = this.#settings.anonymous;
+    if (policy === 'never' || !isLocalPeer(request.socket)) return false;
+    return policy === 'always' || proxyMarkOf(request) === undefined;
   }
 }
 

@@ -5,6 +5,7 @@ import { systemClock } from '@switchyard/kit/clock';
 import { ConfigError } from '@switchyard/kit/config';
 import { applyListenFlags, type DaemonOptions } from '@switchyard/kit/daemon-main';
 import type { ListenSpec } from '@switchyard/kit/listen';
+import { defaultStateDirectory } from '@switchyard/kit/state-directory';
 import { createApp } from './app.ts';
 import { listenSpecOf, socketCaller } from './auth/connection.ts';
 import { Door } from './auth/door.ts';
@@ -16,7 +17,6 @@ import { Gateway } from './gateway.ts';
 import { statusLine } from './health.ts';
 import { createGatewayMetrics, type GatewayMetrics } from './metrics.ts';
 import { gatewayInfo } from './protocol/revision.ts';
-import { defaultStateDirectory } from './state/directory.ts';
 import { Store } from './state/store.ts';
 
 export const gatewayDaemon: DaemonOptions<GatewayConfig> = {
@@ -27,7 +27,7 @@ export const gatewayDaemon: DaemonOptions<GatewayConfig> = {
   defaults: {},
   build(config, { logger, secrets, flags, reloadConfig }) {
     logger.level = config.logLevel;
-    const stateDirectory = config.stateDirectory ?? defaultStateDirectory(process.env);
+    const stateDirectory = config.stateDirectory ?? defaultStateDirectory('mcp-gateway', process.env);
     const store = new Store(stateDirectory);
     const tokens = new TokenStore(store.database);
     const sockets = new Map(config.sockets.map((settings) => [listenSpecOf(settings), socketCaller(settings)]));

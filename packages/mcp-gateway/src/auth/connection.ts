@@ -2,7 +2,8 @@
 import type { IncomingMessage } from 'node:http';
 import { BlockList, isIPv4, isIPv6, type Socket } from 'node:net';
 import { arrivalOf } from '@switchyard/kit/arrival';
-import { isLoopback, type ListenSpec } from '@switchyard/kit/listen';
+import type { ListenSpec } from '@switchyard/kit/listen';
+import { isLocalPeer } from '@switchyard/kit/peer';
 import type { Caller } from '../call/call.ts';
 import { grantOf, rightsOf } from './grant.ts';
 import type { SocketSettings } from './settings.ts';
@@ -53,7 +54,7 @@ export class Origins {
     const peer = socket.remoteAddress;
     // A connection that broke has no addresses any more and must not pass for a local one.
     if (peer === undefined) return { refusal: 'the connection is gone', caller: undefined, local: false };
-    const local = isLoopback(peer) && isLoopback(socket.localAddress ?? '');
+    const local = isLocalPeer(socket);
     const refusal =
       local || this.#allowed === undefined || isAllowed(this.#allowed, peer)
         ? undefined
@@ -82,15 +83,4 @@ function isAllowed(list: BlockList, peer: string): boolean {
   // A wildcard IPv6 socket shows IPv4 peers as ::ffff:a.b.c.d.
   const address = peer.replace(/^::ffff:(?=\d+\.)/i, '').replace(/%.*$/, '');
   return list.check(address, isIPv4(address) ? 'ipv4' : 'ipv6');
-}
-
-const proxyHeaders = ['forwarded', 'x-forwarded-for', 'x-real-ip', 'via', 'x-forwarded-host', 'x-forwarded-proto'] as const;
-
-/**
- * The mark of a proxy on a request, if it bears one: then its real client is somewhere else, whatever the connection says.
- * HTTP/1.0 is how nginx speaks to what is behind it unless told otherwise; no client of today does.
- */
-export function proxyMarkOf({ headers, httpVersionMinor, httpVersionMajor }: IncomingMessage): string | undefined {
-  for (const name of proxyHeaders) if (headers[name] !== undefined) return `the header ${name}`;
-  return httpVersionMajor === 1 && httpVersionMinor === 0 ? 'HTTP/1.0' : undefined;
 }

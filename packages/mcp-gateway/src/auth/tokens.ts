@@ -2,8 +2,8 @@
 import { chownSync, existsSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { parseConfig } from '@switchyard/kit/config';
+import { defaultStateDirectory } from '@switchyard/kit/state-directory';
 import { z } from 'zod';
-import { defaultStateDirectory } from '../state/directory.ts';
 import { Store } from '../state/store.ts';
 import { grantOf, grantShape } from './grant.ts';
 import { hashOfToken, newToken } from './token.ts';
@@ -49,7 +49,7 @@ export class TokenError extends Error {
 }
 
 /** Opens the tokens of the gateway whose state is in `directory`. Throws when the folder cannot be used. */
-export function openTokens(directory: string = defaultStateDirectory(process.env)): Tokens {
+export function openTokens(directory: string = defaultStateDirectory('mcp-gateway', process.env)): Tokens {
   const isNew = !existsSync(join(directory, 'state.sqlite'));
   const database = new Store(directory);
   if (isNew) giveToOwner(directory);

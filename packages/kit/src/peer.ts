@@ -1,0 +1,25 @@
+/** What a request says about where its client sits, without any word of the client: on this machine, or behind a proxy. */
+import type { IncomingMessage } from 'node:http';
+import type { Socket } from 'node:net';
+import { arrivalOf } from './arrival.ts';
+import { isLoopback } from './listen.ts';
+
+const proxyHeaders = ['forwarded', 'x-forwarded-for', 'x-real-ip', 'via', 'x-forwarded-host', 'x-forwarded-proto'] as const;
+
+/**
+ * Whether the peer is a program of this machine: a Unix socket, or both ends on loopback. A connection that broke has no
+ * addresses any more and does not pass for a local one.
+ */
+export function isLocalPeer(socket: Socket): boolean {
+  if (arrivalOf(socket)?.unix) return true;
+  return socket.remoteAddress !== undefined && isLoopback(socket.remoteAddress) && isLoopback(socket.localAddress ?? '');
+}
+
+/**
+ * The mark of a proxy on a request, if it bears one: then its real client is somewhere else, whatever the connection says.
+ * HTTP/1.0 is how nginx speaks to what is behind it unless told otherwise; no client of today does.
+ */
+export function proxyMarkOf({ headers, httpVersionMinor, httpVersionMajor }: IncomingMessage): string | undefined {
+  for (const name of proxyHeaders) if (headers[name] !== undefined) return `the header ${name}`;
+  return httpVersionMajor === 1 && httpVersionMinor === 0 ? 'HTTP/1.0' : undefined;
+}
