@@ -36,6 +36,7 @@ try {
       lab: { ...at('/lab/v1'), type: 'openai-compatible' },
     },
     prices: {
+      'gemini/*searching': [{ inputUsd: 1, outputUsd: 2, webSearchUsd: 14 }],
       'lab/priced*': [
         { inputUsd: 2, cachedInputUsd: 0.5, cacheWriteUsd: 2.5, cacheWrite1hUsd: 4, outputUsd: 8, webSearchUsd: 5 },
       ],

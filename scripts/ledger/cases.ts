@@ -8,6 +8,7 @@ import {
   chatStreams,
   embeddingsBody,
   geminiBody,
+  geminiEvents,
   messageBody,
   messageEvents,
   responseBody,
@@ -124,6 +125,22 @@ export const cases: readonly Case[] = [
     scenes: [responseBody({ input_tokens: 10, output_tokens: 5, total_tokens: 15, cost: 0.125 })],
     usd: 0.125,
     source: 'provider',
+  },
+  {
+    what: "OpenRouter with the owner's own key: its fee and the other provider's bill",
+    ...chat,
+    model: 'openrouter/byok',
+    scenes: [chatBody({ usage: { ...usage, cost: 0.01, is_byok: true, cost_details: { upstream_inference_cost: 0.2 } } })],
+    usd: 0.21,
+    source: 'provider',
+  },
+  {
+    what: 'the same, when nobody tells that bill',
+    ...responses,
+    model: 'openrouter/byok-silent',
+    scenes: [responseBody({ input_tokens: 10, output_tokens: 5, total_tokens: 15, cost: 0.01, is_byok: true })],
+    usd: null,
+    source: 'unknown',
   },
   {
     what: 'a cost of zero is zero, not unknown',
@@ -547,6 +564,56 @@ export const cases: readonly Case[] = [
     source: 'unknown',
   },
   { what: 'an answer without usage', ...chat, model: 'lab/priced-silent', scenes: [chatBody({})], usd: null, source: 'unknown' },
+  ...(['generateContent', 'streamGenerateContent?alt=sse'] as const).map((verb): Case => {
+    const counts = { promptTokenCount: 1000, candidatesTokenCount: 200, totalTokenCount: 1200 };
+    const groundingMetadata = { webSearchQueries: ['a', 'b', 'c'] };
+    return {
+      what: `searches of Gemini, by the query (${verb})`,
+      path: `/v1beta/models/gemini/gemini-searching:${verb}`,
+      namesModel: false,
+      model: 'gemini/gemini-searching',
+      body: { contents: [{ role: 'user', parts: [{ text: 'hi' }] }] },
+      scenes: [
+        verb === 'generateContent'
+          ? geminiBody('gemini-searching', counts, { groundingMetadata })
+          : { events: geminiEvents('gemini-searching', counts, groundingMetadata) },
+      ],
+      usd: (1000 * 1 + 200 * 2) / million + 3 * 0.014,
+      source: 'override',
+    };
+  }),
+  {
+    what: 'searches of Gemini before its third generation, once for an answer',
+    path: '/v1beta/models/gemini/gemini-2.5-searching:generateContent',
+    namesModel: false,
+    model: 'gemini/gemini-2.5-searching',
+    body: { contents: [{ role: 'user', parts: [{ text: 'hi' }] }] },
+    scenes: [
+      geminiBody(
+        'gemini-2.5-searching',
+        { promptTokenCount: 1000, candidatesTokenCount: 200, totalTokenCount: 1200 },
+        { groundingMetadata: { webSearchQueries: ['a', 'b', 'c'] } },
+      ),
+    ],
+    usd: (1000 * 1 + 200 * 2) / million + 0.014,
+    source: 'override',
+  },
+  {
+    what: 'searches of Gemini whose price nobody told',
+    path: '/v1beta/models/gemini/gemini-3.8-flash:generateContent',
+    namesModel: false,
+    model: 'gemini/gemini-3.8-flash',
+    body: { contents: [{ role: 'user', parts: [{ text: 'hi' }] }] },
+    scenes: [
+      geminiBody(
+        'gemini-3.8-flash',
+        { promptTokenCount: 1000, candidatesTokenCount: 200, totalTokenCount: 1200 },
+        { groundingMetadata: { webSearchQueries: ['a'] } },
+      ),
+    ],
+    usd: null,
+    source: 'unknown',
+  },
   {
     what: 'an old name that is served by a newer model',
     path: '/v1beta/models/gemini/gemini-2.5-pro:generateContent',

@@ -91,14 +91,20 @@ export const responseEvents = (usage: object, items: object[] = []): string[] =>
   named({ type: 'response.completed', response: response(usage, items) } as { type: string }),
 ];
 
-export const geminiBody = (model: string, usageMetadata: object): Scene => ({
-  body: {
-    candidates: [{ content: { role: 'model', parts: [{ text: 'Hello' }] }, finishReason: 'STOP', index: 0 }],
-    usageMetadata,
-    modelVersion: model,
-    responseId: 'r',
-  },
+const geminiAnswer = (model: string, usageMetadata: object, candidate: object) => ({
+  candidates: [{ content: { role: 'model', parts: [{ text: 'Hello' }] }, finishReason: 'STOP', index: 0, ...candidate }],
+  usageMetadata,
+  modelVersion: model,
+  responseId: 'r',
 });
+export const geminiBody = (model: string, usageMetadata: object, candidate: object = {}): Scene => ({
+  body: geminiAnswer(model, usageMetadata, candidate),
+});
+/** The grounding comes before the last chunk, as Google sends it; the counts come with both. */
+export const geminiEvents = (model: string, usageMetadata: object, groundingMetadata: object): string[] => [
+  data(geminiAnswer(model, usageMetadata, { finishReason: undefined, groundingMetadata })),
+  data(geminiAnswer(model, usageMetadata, {})),
+];
 
 export const embeddingsBody = (usage: object): Scene => ({
   body: { object: 'list', model: 'm', data: [{ object: 'embedding', index: 0, embedding: [0.5, 0.25] }], usage },

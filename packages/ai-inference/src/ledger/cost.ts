@@ -34,9 +34,8 @@ export interface CostQuestion {
 }
 
 export function costOf({ providerType, model, servedModel, usage, atMs, overrides, listPrice, table }: CostQuestion): Cost {
-  // One DIEM buys inference for one dollar: both parts of a mixed payment count.
-  if (usage.costUsd !== undefined || usage.costDiem !== undefined)
-    return { usd: (usage.costUsd ?? 0) + (usage.costDiem ?? 0), source: 'provider' };
+  const told = toldUsd(usage);
+  if (told !== undefined) return { usd: told, source: 'provider' };
   if (usage.inputTokens === undefined && usage.outputTokens === undefined) return { usd: undefined, source: 'unknown' };
   const override = priceAt(overrides, atMs);
   if (override) return priced(override, usage, 'override');
@@ -49,10 +48,20 @@ export function costOf({ providerType, model, servedModel, usage, atMs, override
   return { usd: undefined, source: 'unknown' };
 }
 
+/**
+ * The provider's own figure. One DIEM buys inference for one dollar: both parts of a mixed payment count. With the owner's own key of
+ * another provider, that provider's bill is part of it, and unless it is told the figure is none.
+ */
+function toldUsd({ costUsd, costDiem, isByok, byokUsd }: Usage): number | undefined {
+  if (costUsd === undefined && costDiem === undefined) return undefined;
+  if (isByok && byokUsd === undefined) return undefined;
+  return (costUsd ?? 0) + (costDiem ?? 0) + (isByok ? (byokUsd ?? 0) : 0);
+}
+
 /** Whether the answer to this question depends on a table that was not loaded yet. */
 export function needsTable({ usage, overrides, atMs, providerType, table }: CostQuestion): boolean {
   if (table !== undefined || !isTabled(providerType)) return false;
-  if (usage.costUsd !== undefined || usage.costDiem !== undefined) return false;
+  if (toldUsd(usage) !== undefined) return false;
   return (usage.inputTokens !== undefined || usage.outputTokens !== undefined) && priceAt(overrides, atMs) === undefined;
 }
 

@@ -6,6 +6,7 @@
 import { unpack } from '../fields.ts';
 import type { Usage } from '../model/answer.ts';
 import { bagOf, fieldsOf } from '../model/bag.ts';
+import { byokOf } from '../model/byok.ts';
 import { fieldsBeside, type JsonObject, numberOf, objectOf } from '../model/json.ts';
 
 const known = new Set(['input_tokens', 'output_tokens', 'cache_creation_input_tokens', 'cache_read_input_tokens']);
@@ -33,6 +34,7 @@ export function parseUsage(usage: JsonObject): Usage {
     ...(output !== undefined && { outputTokens: output }),
     ...(thoughts !== undefined && { reasoningTokens: thoughts }),
     ...(cost !== undefined && { costUsd: cost }),
+    ...byokOf(usage),
     ...(webSearches > 0 && { webSearches }),
     ...(otherToolCalls > 0 && { otherToolCalls }),
     ...bagOf('anthropic', fieldsBeside(usage, known)),

@@ -12,7 +12,7 @@ import { parseErrorObject } from './error.ts';
 import { camel, camelObject } from './keys.ts';
 import { type CallNames, madeUpId, parsePart } from './part-parse.ts';
 import { parseStop, renderStop } from './stop.ts';
-import { parseUsage, renderUsage } from './usage.ts';
+import { paidSearches, parseUsage, renderUsage } from './usage.ts';
 
 const known = new Set(['candidates', 'usageMetadata', 'modelVersion', 'responseId', 'createTime']);
 const candidateFields = new Set(['content', 'finishReason']);
@@ -39,7 +39,9 @@ export function parseAnswer(raw: JsonObject, options: ParseAnswerOptions = {}): 
     ...(!Number.isNaN(created) && { createdAtMs: created }),
     parts,
     stop: stopOf(body, candidate, parts),
-    ...(isObject(body.usageMetadata) && { usage: parseUsage(body.usageMetadata) }),
+    ...(isObject(body.usageMetadata) && {
+      usage: { ...parseUsage(body.usageMetadata), ...paidSearches(candidate, stringOf(body.modelVersion) ?? '') },
+    }),
     ...bagOf('gemini', fieldsBeside(body, known), notesOf(candidate, more)),
   };
 }

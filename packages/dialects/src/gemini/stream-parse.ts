@@ -13,7 +13,7 @@ import { camel, camelObject } from './keys.ts';
 import { type CallNames, parseCall, parsePart } from './part-parse.ts';
 import { opaqueIn } from './signature.ts';
 import { parseStop } from './stop.ts';
-import { parseUsage } from './usage.ts';
+import { paidSearches, parseUsage } from './usage.ts';
 
 /** Never throws: what cannot be read becomes an error event, after which the parser is silent. */
 export function streamParser(emit: (event: ModelEvent) => void, options: ParseAnswerOptions = {}): StreamParser {
@@ -42,6 +42,8 @@ class ChunkReader {
   #isStarted = false;
   #isFinished = false;
   #calls = 0;
+  #model = '';
+  #searches: { webSearches?: number } = {};
 
   constructor(emit: (event: ModelEvent) => void, names: CallNames) {
     this.#emit = emit;
@@ -81,16 +83,18 @@ class ChunkReader {
       if (candidate !== undefined && (candidate.index === undefined || candidate.index === 0)) this.#candidate(candidate);
     }
     this.#rest(chunk);
-    if (isObject(chunk.usageMetadata)) this.#emit({ type: 'usage', usage: parseUsage(chunk.usageMetadata) });
+    if (isObject(chunk.usageMetadata))
+      this.#emit({ type: 'usage', usage: { ...parseUsage(chunk.usageMetadata), ...this.#searches } });
   }
 
   #start(chunk: JsonObject): void {
     this.#isStarted = true;
     const created = typeof chunk.createTime === 'string' ? Date.parse(chunk.createTime) : Number.NaN;
+    this.#model = stringOf(chunk.modelVersion) ?? '';
     this.#emit({
       type: 'start',
       id: stringOf(chunk.responseId) ?? '',
-      model: stringOf(chunk.modelVersion) ?? '',
+      model: this.#model,
       ...(!Number.isNaN(created) && { createdAtMs: created }),
     });
   }
@@ -100,7 +104,10 @@ class ChunkReader {
     const parts = isObject(content) && Array.isArray(content.parts) ? content.parts : [];
     for (const part of parts) if (isObject(part)) this.#part(camel(part));
     const beside = fieldsBeside(candidate, candidateFields);
-    if (beside !== undefined) this.#emit({ type: 'extra', ...bag({ $candidate: beside }) });
+    if (beside !== undefined) {
+      if (beside.groundingMetadata !== undefined) this.#searches = paidSearches(beside, this.#model);
+      this.#emit({ type: 'extra', ...bag({ $candidate: beside }) });
+    }
     const reason = candidate.finishReason;
     if (typeof reason === 'string' && reason !== '' && reason !== 'FINISH_REASON_UNSPECIFIED') {
       this.#isFinished = true;

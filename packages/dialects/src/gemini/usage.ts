@@ -5,7 +5,7 @@
 import { unpack } from '../fields.ts';
 import type { Usage } from '../model/answer.ts';
 import { bagOf, fieldsOf } from '../model/bag.ts';
-import { fieldsBeside, type JsonObject, numberOf } from '../model/json.ts';
+import { arrayOf, fieldsBeside, type JsonObject, numberOf, objectOf } from '../model/json.ts';
 import { camel } from './keys.ts';
 
 const known = new Set([
@@ -46,4 +46,14 @@ export function renderUsage(usage: Usage): JsonObject {
   const total = usage.totalTokens ?? (usage.inputTokens ?? 0) + (usage.outputTokens ?? 0);
   rendered.totalTokenCount = total;
   return unpack(rendered, fieldsOf(usage.bag, 'gemini'));
+}
+
+/**
+ * Searches of the web that Google billed for a candidate, which its counts leave out: since Gemini 3 each query, before that once for
+ * an answer with any. Source: Gemini API pricing, "Grounding with Google Search". `candidate` in camel case.
+ */
+export function paidSearches(candidate: JsonObject, model: string): { webSearches?: number } {
+  const queries = arrayOf(objectOf(candidate.groundingMetadata).webSearchQueries).length;
+  if (queries === 0) return {};
+  return { webSearches: /^(models\/)?gemini-[12]\./.test(model) ? 1 : queries };
 }

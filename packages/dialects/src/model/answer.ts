@@ -24,6 +24,10 @@ export interface Usage {
   costUsd?: number;
   /** Venice `cost.diem`. */
   costDiem?: number;
+  /** OpenRouter with the owner's own key of a provider: that provider bills apart, and `costUsd` is OpenRouter's fee alone. */
+  isByok?: boolean;
+  /** What that provider bills, where it is told: `cost_details.upstream_inference_cost`. */
+  byokUsd?: number;
   /** Searches of the web that the provider ran for this answer: paid apart from tokens. */
   webSearches?: number;
   /** Calls of the provider's other tools that are paid apart and have no price of ours. */

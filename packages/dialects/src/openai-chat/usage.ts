@@ -4,6 +4,7 @@
  */
 import type { Usage } from '../model/answer.ts';
 import { bagOf, formOf, wireFieldsOf } from '../model/bag.ts';
+import { byokOf } from '../model/byok.ts';
 import { fieldsBeside, isObject, type JsonObject, numberOf, objectOf } from '../model/json.ts';
 
 const known = new Set([
@@ -34,6 +35,7 @@ export function parseUsage(body: JsonObject): Usage | undefined {
     set(usage, 'reasoningTokens', completion.reasoning_tokens);
     set(usage, 'totalTokens', found.total_tokens);
     set(usage, 'costUsd', found.cost);
+    Object.assign(usage, byokOf(found));
     Object.assign(
       usage,
       bagOf('openai-chat', fieldsBeside(found, known), {
@@ -47,7 +49,7 @@ export function parseUsage(body: JsonObject): Usage | undefined {
   return undefined;
 }
 
-function set(usage: Usage, field: Exclude<keyof Usage, 'bag'>, value: unknown): void {
+function set(usage: Usage, field: Exclude<keyof Usage, 'bag' | 'isByok'>, value: unknown): void {
   const number = numberOf(value);
   if (number !== undefined) usage[field] = number;
 }

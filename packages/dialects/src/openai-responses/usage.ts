@@ -1,6 +1,7 @@
 /** `usage` of Responses: `input_tokens` includes cached tokens, `output_tokens` includes thoughts. */
 import type { Usage } from '../model/answer.ts';
 import { bagOf, wireFieldsOf } from '../model/bag.ts';
+import { byokOf } from '../model/byok.ts';
 import { arrayOf, fieldsBeside, isObject, type JsonObject, type JsonValue, numberOf, objectOf } from '../model/json.ts';
 
 const known = new Set(['input_tokens', 'output_tokens', 'total_tokens', 'input_tokens_details', 'output_tokens_details', 'cost']);
@@ -13,7 +14,7 @@ export function parseUsage(found: JsonValue | undefined, items?: JsonValue): Usa
   const input = objectOf(found.input_tokens_details);
   const output = objectOf(found.output_tokens_details);
   const usage: Usage = {};
-  const set = (field: Exclude<keyof Usage, 'bag'>, value: JsonValue | undefined) => {
+  const set = (field: Exclude<keyof Usage, 'bag' | 'isByok'>, value: JsonValue | undefined) => {
     const number = numberOf(value);
     if (number !== undefined) usage[field] = number;
   };
@@ -24,7 +25,7 @@ export function parseUsage(found: JsonValue | undefined, items?: JsonValue): Usa
   set('reasoningTokens', output.reasoning_tokens);
   set('totalTokens', found.total_tokens);
   set('costUsd', found.cost);
-  Object.assign(usage, paidTools(items));
+  Object.assign(usage, byokOf(found), paidTools(items));
   return Object.assign(
     usage,
     bagOf('openai-responses', fieldsBeside(found, known), {
