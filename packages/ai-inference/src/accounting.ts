@@ -66,7 +66,8 @@ export class Accounting {
 
   /** Takes a new configuration: budgets go on as they stand, routes begin anew unless they stay as they were. */
   reload(config: RouterConfig): void {
-    const isSame = JSON.stringify(config.routes) === JSON.stringify(this.#config.routes);
+    const routing = ({ routes, tasks, longContextTokens }: RouterConfig) => JSON.stringify([routes, tasks, longContextTokens]);
+    const isSame = routing(config) === routing(this.#config);
     this.#config = config;
     this.budgets.take(config.budgets);
     if (!isSame) this.#routes = this.#makeRoutes();
@@ -207,6 +208,8 @@ export class Accounting {
   #makeRoutes(): RouteBook {
     return new RouteBook({
       routes: this.#config.routes,
+      tasks: this.#config.tasks,
+      longContextTokens: this.#config.longContextTokens,
       now: () => this.#options.clock.now(),
       pacer: this.#pacer,
       ledger: this.ledger,

@@ -3,7 +3,9 @@ import { accessSchema } from '@switchyard/kit/access';
 import { listenSchema } from '@switchyard/kit/listen';
 import { LOG_LEVELS } from '@switchyard/kit/logger';
 import { z } from 'zod';
+import { taskNames } from './policy/tasks.ts';
 import { providerTypes } from './providers/provider.ts';
+import { privacyLevels } from './routing/privacy.ts';
 
 const milliseconds = z.int().min(1).max(86_400_000);
 
@@ -29,6 +31,12 @@ export const providerSchema = z.strictObject({
     .record(z.string(), z.string())
     .default({})
     .describe('Further headers of every request, such as `HTTP-Referer`; values may be secret references.'),
+  privacy: z
+    .enum(privacyLevels)
+    .optional()
+    .describe(
+      'What its models are trusted with: `any` prompt that asks for nothing, `anonymized`, `private` (it keeps nothing), `local`. Default: `local` on this machine, what Venice says of each model, `private` for OpenRouter (held to it by `zdr` and `data_collection`), else `any`.',
+    ),
   includeVeniceSystemPrompt: z
     .boolean()
     .default(false)
@@ -90,7 +98,22 @@ const routeSchema = z.strictObject({
     .describe(
       "Quantile below which a request stays on the cheap side, in percent: 25 keeps the simplest quarter of this route's own traffic there. Higher = more to the cheap side.",
     ),
+  tasks: z
+    .boolean()
+    .default(false)
+    .describe(
+      'Whether requests that are plainly of one of the kinds in `tasks` go to the models of that kind; the ratio counts them.',
+    ),
+  privacy: z.enum(privacyLevels).default('any').describe('The least that is asked of who reads the requests of this route.'),
   cache: z.boolean().default(false).describe('Whether equal deterministic requests are answered from the cache (`cache`).'),
+});
+
+const privacySchema = z.strictObject({
+  default: z.enum(privacyLevels).default('any').describe('The least that is asked of who reads any request.'),
+  apps: z
+    .record(z.string().min(1), z.enum(privacyLevels))
+    .default({})
+    .describe('Name of a key in `access.keys` (`anonymous`: without one) → the least for its requests.'),
 });
 
 const cacheSchema = z.strictObject({
@@ -170,6 +193,26 @@ export const configSchema = z.strictObject({
     .describe(
       'Names under which requests are divided between a cheap and a strong side: `auto` holds the ratio, `auto:cheap` and `auto:strong` name a side, `auto@20` sends the hardest 20 % to the strong side.',
     ),
+  tasks: z
+    .partialRecord(z.enum(taskNames), oneOrMoreModels)
+    .default({})
+    .describe(
+      'Kind of request → its models, in order. Each kind can be asked for by its name; routes with `tasks` recognise them: `long-context` (long prompts and summaries, pictures, files), `reasoning` (code, analysis), `classify` (one of some classes), `fast` (titles, names).',
+    ),
+  longContextTokens: z
+    .int()
+    .min(1000)
+    .default(100_000)
+    .describe('Length of a prompt from which it is of the kind `long-context`, in tokens (estimated).'),
+  retiredModels: z
+    .record(modelName, oneOrMoreModels)
+    .default({})
+    .describe(
+      'Model that its maker no longer serves (may contain `*`) → what is asked for instead. Goes before the list this router knows, and only where the provider does not have the name.',
+    ),
+  privacy: privacySchema
+    .prefault({})
+    .describe('Who may read which prompts. A request may ask for more with the header `x-switchyard-privacy`, never for less.'),
   cache: cacheSchema
     .prefault({})
     .describe(

@@ -24,6 +24,7 @@ import { type MissingProvider, makeProvider, type Provider, providersOf } from '
 import { Catalog, type CatalogModel } from './routing/catalog.ts';
 import { Health } from './routing/health.ts';
 import { type Route, resolveModel } from './routing/resolve.ts';
+import { successorsOf } from './routing/retired-models.ts';
 
 export const dialects: Readonly<Record<DialectName, Dialect>> = {
   'openai-chat': openaiChat,
@@ -69,11 +70,15 @@ export class Router {
   readonly #recent: CallRecord[] = [];
   #httpClient: HttpClient;
   #callEnvironment: CallEnvironment | undefined;
+  readonly #toldRetired = new Set<string>();
+  /** What tasks are called, and the aliases of the configuration. */
+  #aliases: RouterConfig['aliases'];
   #lookedForOllamaAt = Number.NEGATIVE_INFINITY;
 
   constructor(options: RouterOptions) {
     this.#options = options;
     this.#config = options.config;
+    this.#aliases = aliasesOf(options.config);
     this.clock = options.clock;
     this.logger = options.logger;
     this.mask = (text) => options.secrets.mask(text);
@@ -136,6 +141,7 @@ export class Router {
   reload(config: RouterConfig): string[] {
     const before = this.#config;
     this.#config = config;
+    this.#aliases = aliasesOf(config);
     this.#health.reset(config.breaker);
     this.#callEnvironment = undefined;
     this.cache.reload(config.cache);
@@ -165,9 +171,10 @@ export class Router {
   resolveNow(model: string): Route {
     return resolveModel(model, {
       providers: this.#providers,
-      aliases: this.#config.aliases,
+      aliases: this.#aliases,
       defaultModel: this.#config.defaultModel,
       find: (name) => this.catalog.find(name),
+      successorAt: (provider, name) => this.#successorAt(provider, name),
       names: () => this.#names(),
     });
   }
@@ -223,6 +230,23 @@ export class Router {
     });
   }
 
+  /** What serves in place of a retired model; said once in the log. */
+  #successorAt(provider: Provider, model: string): string | undefined {
+    const now = this.clock.now();
+    const successor = this.catalog.successorAt(provider, model, now, () => successorsOf(model, now, this.#config.retiredModels));
+    const told = `${provider.name}/${model}`;
+    if (successor === undefined || this.#toldRetired.has(told)) return successor;
+    // Names come from clients.
+    if (this.#toldRetired.size < 1000) this.#toldRetired.add(told);
+    this.logger.warn('a model is retired: another one serves in its place', {
+      provider: provider.name,
+      model,
+      successor,
+      remedy: 'ask for the successor, or choose another one in "retiredModels" or "aliases"',
+    });
+    return successor;
+  }
+
   /** Adds Ollama when it answers on this machine and is neither configured nor named by the environment. */
   async findOllama(): Promise<void> {
     const { env, secrets } = this.#options;
@@ -258,7 +282,7 @@ export class Router {
 
   #names(): string[] {
     const listed = this.#providers.flatMap(({ name }) => this.catalog.namesOf(name).flatMap((id) => [id, `${name}/${id}`]));
-    return [...new Set([...Object.keys(this.#config.aliases), ...listed])];
+    return [...new Set([...Object.keys(this.#aliases), ...listed])];
   }
 
   #onAccount(provider: Provider, reading: AccountReading): void {
@@ -271,4 +295,9 @@ export class Router {
         notice: reading.deprecation,
       });
   }
+}
+
+/** A task's name stands for its models, unless an alias has that name. */
+function aliasesOf({ tasks, aliases }: RouterConfig): RouterConfig['aliases'] {
+  return { ...tasks, ...aliases };
 }

@@ -24,6 +24,7 @@ import type { AccountReading } from '../providers/provider.ts';
 import type { Provider } from '../providers/provider-set.ts';
 import { consequenceOf, type Failure, type RetrySettings, retryDelayMs } from '../routing/failure.ts';
 import { type Health, refusedBy, type Ticket } from '../routing/health.ts';
+import type { PrivacyLevel } from '../routing/privacy.ts';
 import type { Candidate } from '../routing/resolve.ts';
 import { Attempt, type AttemptResult, type AttemptTimeouts } from './attempt.ts';
 import type { ClientAnswer } from './client-answer.ts';
@@ -55,6 +56,8 @@ export interface ModelCallOptions {
   /** The body as the client's dialect is read; the same object each time. Throws DialectError. */
   request(): ModelRequest;
   candidates: readonly Candidate[];
+  /** Who may read it; the candidates are all trusted with that, some only when told so. */
+  privacy: PrivacyLevel;
   /** Where the name was that of a route. */
   decision: OpenDecision | undefined;
   answer: ClientAnswer;
@@ -174,7 +177,7 @@ export class ModelCall {
     }
   }
 
-  async #attempt({ provider, model }: Candidate, ticket: Ticket): Promise<AttemptResult | { refused: Failure }> {
+  async #attempt({ provider, model, insteadOf }: Candidate, ticket: Ticket): Promise<AttemptResult | { refused: Failure }> {
     const { clock, httpClient, timeouts, answerLimitBytes, onAccount, accounting } = this.#env;
     const { caller, client, stream, answer, passHeaders, commonHeaders } = this.#options;
     const startedAt = clock.monotonicMs();
@@ -192,6 +195,8 @@ export class ModelCall {
       if (client === upstream) Object.assign(headers, passHeaders);
       answer.set('x-switchyard-provider', provider.name);
       answer.set('x-switchyard-model', headerSafe(model));
+      if (insteadOf !== undefined)
+        answer.set('x-switchyard-warning', headerSafe(`${insteadOf} is retired; ${model} serves in its place`));
       if (losses.length > 0) answer.set('x-switchyard-lost-fields', lossHeader(losses));
       const path = (provider.profile.dialects[upstream.name] as (model: string, stream: boolean) => string)(model, stream);
       const attempt = new Attempt({
@@ -233,8 +238,9 @@ export class ModelCall {
 
   /** The body for this provider. Throws DialectError when the client's cannot be read. */
   #prepare(provider: Provider, model: string): Prepared {
-    const { client, body, stream } = this.#options;
+    const { client, body, stream, privacy } = this.#options;
     const { profile, quirks } = provider;
+    const privateFields = privacy === 'any' ? undefined : profile.privateFields;
     const native = profile.dialects[client.name] !== undefined;
     const upstream = this.#env.dialects[native ? client.name : profile.preferredDialect];
     const defaults = profile.defaults?.(upstream.name, quirks) ?? {};
@@ -248,6 +254,7 @@ export class ModelCall {
         // Gemini names the model in the path alone.
         ...(client.name !== 'gemini' && { model }),
         ...(stripUsage && { stream_options: { ...asked, include_usage: true } }),
+        ...privateFields?.((name) => body.member(name)),
       };
       return { upstream, body: body.rewritten({ set, defaults }), stripUsage, losses: [] };
     }
@@ -260,6 +267,10 @@ export class ModelCall {
       if (present === undefined) rendered[key] = value;
       else if (isObject(present) && isObject(value)) rendered[key] = { ...value, ...present };
     }
+    Object.assign(
+      rendered,
+      privateFields?.((name) => rendered[name]),
+    );
     return { upstream, body: Buffer.from(JSON.stringify(rendered)), stripUsage: false, losses };
   }
 

@@ -4,15 +4,18 @@ import type { Endpoint } from '@switchyard/dialects/endpoints';
 import { estimateTokens } from '../call/estimate-tokens.ts';
 import type { AttemptRecord } from '../call/record.ts';
 import { simpleCall } from '../call/simple-call.ts';
+import { allowedAmong, privacyDemanded } from './constraints.ts';
 import { type Inbound, modelOf, routeOf } from './serve.ts';
 
 export async function countTokens(
-  { router, body, answer, commonHeaders, request }: Inbound,
+  { router, body, answer, caller, commonHeaders, request }: Inbound,
   endpoint: Endpoint & { operation: 'count-tokens' },
   client: Dialect,
 ): Promise<void> {
   const model = endpoint.model ?? modelOf(body);
-  const candidates = await routeOf(router, model);
+  const found = await routeOf(router, model);
+  const privacy = privacyDemanded(router, caller, request.headers, undefined);
+  const candidates = 'error' in found ? found : await allowedAmong(router, privacy, found);
   if ('error' in candidates) return answer.fail(client, candidates.error, candidates);
   const [first] = candidates;
   const path = first?.provider.profile.countTokens?.[endpoint.dialect]?.(first.model);

@@ -12,18 +12,21 @@ import type { AttemptRecord } from '../call/record.ts';
 import { type SimpleRequest, simpleCall } from '../call/simple-call.ts';
 import { dialects } from '../router.ts';
 import type { Candidate } from '../routing/resolve.ts';
+import { allowedAmong, privacyDemanded } from './constraints.ts';
 import { dialectOf, type Inbound, modelOf, routeOf } from './serve.ts';
 
 /** The dialect in which each format tells its errors. */
 const errorDialects = { openai: 'openai-chat', gemini: 'gemini', ollama: 'ollama' } as const;
 
 export async function serveEmbeddings(
-  { router, body, answer, requestId, caller, startedAtMs, commonHeaders }: Inbound,
+  { router, request: { headers }, body, answer, requestId, caller, startedAtMs, commonHeaders }: Inbound,
   endpoint: Endpoint & { operation: 'embeddings' },
 ): Promise<void> {
   const client = dialectOf(endpoint);
   const model = endpoint.model ?? modelOf(body);
-  const candidates = await routeOf(router, model);
+  const privacy = privacyDemanded(router, caller, headers, undefined);
+  const found = await routeOf(router, model);
+  const candidates = 'error' in found ? found : await allowedAmong(router, privacy, found);
   if ('error' in candidates) return answer.fail(client, candidates.error, candidates);
   let asked: EmbeddingsRequest | undefined;
   const request = () => {
@@ -38,9 +41,12 @@ export async function serveEmbeddings(
     if (!embeddings) return { kind: 'unsupported', message: `${provider.name} makes no embeddings` };
     const { format } = embeddings;
     const native = format === 'openai' && endpoint.format === 'openai';
+    const privateFields = privacy === 'any' ? undefined : provider.profile.privateFields;
     return {
       path: embeddings.path(model, native ? 1 : request().inputs.length),
-      body: native ? body.rewritten({ set: { model } }) : JSON.stringify(rendered(format, { ...request(), model })),
+      body: native
+        ? body.rewritten({ set: { model, ...privateFields?.((name) => body.member(name)) } })
+        : JSON.stringify({ ...rendered(format, { ...request(), model }), ...privateFields?.(() => undefined) }),
       headers: commonHeaders,
       parseError: (status, error) => dialects[errorDialects[format]].parseError(status, error),
       // Vectors that go on as they came need not be read.

@@ -14,6 +14,7 @@ import { headerSafe, ModelCall } from '../call/model-call.ts';
 import { type Decision, parseRouteName } from '../policy/route-policy.ts';
 import { dialects, type Router } from '../router.ts';
 import type { Candidate, Route } from '../routing/resolve.ts';
+import { Constraints, knowPrivacy, privacyDemanded, type Rejection } from './constraints.ts';
 import { countTokens } from './count-tokens.ts';
 import { serveEmbeddings } from './embeddings.ts';
 
@@ -29,8 +30,6 @@ export interface Inbound {
   /** Headers for every provider. */
   commonHeaders: Record<string, string>;
 }
-
-type Rejection = { error: ModelError; retryAfterMs?: number };
 
 /** Gemini without `alt=sse`: the same events as elements of one array. */
 const geminiArray = { ...dialects.gemini, streamRenderer: geminiArrayStream, streamType: 'application/json' };
@@ -100,10 +99,14 @@ async function serveChat(inbound: Inbound, endpoint: Endpoint & { operation: 'ch
   const { routes } = router.config;
   const named = parseRouteName(model, routes);
   const parts = () => [client.name, model, JSON.stringify(passHeaders)];
-  const cacheKey = router.cache.keyOf(named && routes[named.route], stream, caller, body, parts);
+  const route = named && routes[named.route];
+  const privacy = privacyDemanded(router, caller, inbound.request.headers, route);
+  const cacheKey = router.cache.keyOf(route, stream, caller, body, parts);
   const cached = cacheKey === undefined ? undefined : router.cache.get(cacheKey, router.clock.now());
   if (cached) return serveCached(inbound, client, model, cached);
   answer.keeps = cacheKey !== undefined;
+  const constraints = new Constraints(router, privacy, body.bytes.length, request);
+  await knowPrivacy(router, privacy);
   const decision =
     named &&
     router.accounting.routes.decide({
@@ -113,8 +116,10 @@ async function serveChat(inbound: Inbound, endpoint: Endpoint & { operation: 'ch
       bodyBytes: body.bytes.length,
       session: sessionOf(inbound.request, body),
       request,
+      suits: (candidate) => constraints.problemOf(candidate) === undefined,
     });
-  const candidates = decision ? await candidatesOf(router, decision.models) : await routeOf(router, model);
+  const found = decision ? await candidatesOf(router, decision.models) : await routeOf(router, model);
+  const candidates = 'error' in found ? found : constraints.suitable(found);
   if ('error' in candidates) {
     decision?.settle(undefined);
     return answer.fail(client, candidates.error, candidates);
@@ -129,14 +134,15 @@ async function serveChat(inbound: Inbound, endpoint: Endpoint & { operation: 'ch
     body,
     request,
     candidates,
+    privacy,
     decision,
     answer,
     passHeaders,
     commonHeaders,
     startedAtMs,
   }).run();
-  const found = cacheKey === undefined ? undefined : cachedOf(record, answer.kept);
-  if (found && cacheKey !== undefined) router.cache.put(cacheKey, found, router.clock.now());
+  const kept = cacheKey === undefined ? undefined : cachedOf(record, answer.kept);
+  if (kept && cacheKey !== undefined) router.cache.put(cacheKey, kept, router.clock.now());
 }
 
 /** Answers with what was answered before. It costs nothing, and the ledger says what was saved. */
@@ -238,7 +244,7 @@ function passHeadersOf({ headers }: IncomingMessage, { name }: Dialect): Record<
 }
 
 const exposedHeaders =
-  'retry-after, x-request-id, x-switchyard-provider, x-switchyard-model, x-switchyard-decision, x-switchyard-cache';
+  'retry-after, x-request-id, x-switchyard-provider, x-switchyard-model, x-switchyard-decision, x-switchyard-cache, x-switchyard-warning';
 
 /** Lets a page of an allowed origin read the answer; foreign ones were refused before. */
 export function allowOrigin({ headers }: IncomingMessage, answer: ClientAnswer): void {

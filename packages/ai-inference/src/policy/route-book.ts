@@ -12,9 +12,13 @@ import { type Features, featureNames, featuresOf } from './features.ts';
 import type { AllowancePacer } from './pacing.ts';
 import { type OpenDecision, parseRouteName, type RequestFacts, RoutePolicy, type Side } from './route-policy.ts';
 import { Sessions } from './sessions.ts';
+import { taskOf } from './tasks.ts';
 
 export interface RouteBookOptions {
   routes: RouterConfig['routes'];
+  /** Models of the kinds of requests, for the routes that look for them. */
+  tasks: RouterConfig['tasks'];
+  longContextTokens: number;
   now(): number;
   pacer: AllowancePacer;
   ledger: Pick<Ledger, 'labels' | 'addLabel'>;
@@ -37,6 +41,8 @@ export interface RouteQuestion {
   /** What the client calls the conversation. */
   session: string | undefined;
   request(): ModelRequest;
+  /** Whether a candidate may and can serve it at all. */
+  suits(candidate: Candidate): boolean;
 }
 
 interface Remembered {
@@ -99,13 +105,11 @@ export class RouteBook {
     const settings = this.#options.routes[route] as RouterConfig['routes'][string];
     const sessionKey = question.session === undefined ? undefined : `${question.app}\n${route}\n${question.session}`;
     const { features, ...estimates } = this.#facts(route, question, sessionKey);
-    const { cheap, strong } = this.#sides(route);
     const found = (this.#policies.get(route) as RoutePolicy).explain({ features, ...estimates }, asked, this.#options.now());
     const calibration = this.#calibrators.get(route)?.calibration;
     return {
       ...asked,
       ...found,
-      models: found.decision === 'cheap' ? [...cheap, ...strong] : [...strong, ...cheap],
       estimates,
       features: Object.fromEntries(featureNames.map((name, index) => [name, features[index]])),
       calibration: calibration
@@ -121,7 +125,9 @@ export class RouteBook {
     // What came to nothing and cost nothing counts for neither side.
     if (!last || (last.outcome === 'error' && !last.costUsd)) return decision.settle(undefined);
     const { route } = decision.decision;
-    const side: Side = this.#isCheap(route, last) ? 'cheap' : 'strong';
+    const side = this.#sideOf(route, last);
+    // The models of a task may be on neither side.
+    if (side === undefined) return decision.settle(undefined);
     const { usage } = last;
     const tokens = usage && (usage.inputTokens ?? 0) + (usage.outputTokens ?? 0);
     decision.settle({ side, tokens, usd: last.costUsd });
@@ -165,13 +171,13 @@ export class RouteBook {
 
   #facts(
     route: string,
-    { request, bodyBytes }: Pick<RouteQuestion, 'request' | 'bodyBytes'>,
+    { request, bodyBytes, suits }: Pick<RouteQuestion, 'request' | 'bodyBytes' | 'suits'>,
     sessionKey: string | undefined,
   ): RequestFacts {
     const { resolve, expectedUsd, usualOutputTokens, pacer } = this.#options;
     const { cheap, strong } = this.#sides(route);
     const inputTokens = Math.ceil(bodyBytes / bytesPerToken);
-    const firstOf = (names: readonly string[]) => names.flatMap((name) => resolve(name).slice(0, 1))[0];
+    const firstOf = (names: readonly string[]) => names.flatMap((name) => resolve(name).filter(suits).slice(0, 1))[0];
     const usdOf = (candidate: Candidate | undefined) =>
       candidate && expectedUsd(candidate, { inputTokens, outputTokens: Math.round(usualOutputTokens(candidate)) });
     const [first, other] = [firstOf(cheap), firstOf(strong)];
@@ -179,13 +185,18 @@ export class RouteBook {
     const tokens = inputTokens + (first ? usualOutputTokens(first) : 0);
     // Without prices both sides count the same.
     const plain = tokens * 1e-6;
+    const asking = askingText(request().messages);
+    const task = this.#taskFor(route, request(), asking, inputTokens);
     const session = sessionKey === undefined ? undefined : this.#sessions.of(sessionKey, this.#options.now());
     return {
-      features: featuresOf(askingText(request().messages)),
+      features: featuresOf(asking),
       tokens,
       cheapUsd: cheapUsd ?? strongUsd ?? plain,
       strongUsd: strongUsd ?? cheapUsd ?? plain,
       cheapHasAllowance: first?.provider.profile.type === 'venice' && pacer.balance !== undefined,
+      // What only one side can serve is no matter of policy.
+      ...((first === undefined) !== (other === undefined) && { only: first ? 'cheap' : 'strong' }),
+      ...(task && { task }),
       ...(session && { session: { side: session.side, switchUsd: this.#switchUsd(session.model, session.cachedTokens) } }),
     };
   }
@@ -199,10 +210,28 @@ export class RouteBook {
     return fresh === undefined || cached === undefined ? 0 : Math.max(0, fresh - cached);
   }
 
-  #isCheap(route: string, { provider, model }: AttemptRecord): boolean {
-    return this.#sides(route).cheap.some((name) =>
-      this.#options.resolve(name).some((candidate) => candidate.provider.name === provider && candidate.model === model),
-    );
+  /** The kind of a request and its models, where the route looks for kinds. */
+  #taskFor(route: string, request: ModelRequest, asking: string, inputTokens: number): RequestFacts['task'] {
+    const { routes, tasks, longContextTokens } = this.#options;
+    if (!routes[route]?.tasks) return undefined;
+    const name = taskOf(request, asking, { inputTokens, longContextTokens });
+    const models = listOf(name && tasks[name]);
+    return name && models.length > 0 ? { name, models, side: this.#sideOfModel(route, models[0] as string) } : undefined;
+  }
+
+  /** The side of what answered; undefined for a model of neither. */
+  #sideOf(route: string, { provider, model }: Pick<AttemptRecord, 'provider' | 'model'>): Side | undefined {
+    const { cheap, strong } = this.#sides(route);
+    const has = (names: readonly string[]) =>
+      names.some((name) =>
+        this.#options.resolve(name).some((candidate) => candidate.provider.name === provider && candidate.model === model),
+      );
+    return has(cheap) ? 'cheap' : has(strong) ? 'strong' : undefined;
+  }
+
+  #sideOfModel(route: string, name: string): Side | undefined {
+    const [candidate] = this.#options.resolve(name);
+    return candidate && this.#sideOf(route, { provider: candidate.provider.name, model: candidate.model });
   }
 
   #sides(route: string): { cheap: readonly string[]; strong: readonly string[] } {

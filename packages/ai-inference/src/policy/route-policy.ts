@@ -7,6 +7,7 @@ import type { AllowancePacer } from './pacing.ts';
 import { QuantileGate, RollingQuantile } from './quantile.ts';
 import { RatioController, type RatioTicket, type RatioUnit } from './ratio.ts';
 import { type Calibration, scoreOf } from './score.ts';
+import type { Task } from './tasks.ts';
 
 export interface RouteSettings {
   cheap: readonly string[];
@@ -47,6 +48,10 @@ export interface RequestFacts {
   strongUsd: number;
   /** The first model of the cheap side is paid from an allowance. */
   cheapHasAllowance: boolean;
+  /** The only side that may and can serve it, where that is so. */
+  only?: Side | undefined;
+  /** The kind of the request: its models, and which side the first of them is of, if any. */
+  task?: { name: Task; models: readonly string[]; side: Side | undefined } | undefined;
   /** The conversation it belongs to: where it was, and what the prompt cache is worth that leaving would throw away, in USD. */
   session?: { side: Side; switchUsd: number } | undefined;
 }
@@ -56,8 +61,13 @@ export type Side = 'cheap' | 'strong';
 export interface Decision {
   route: string;
   side: 'cheap' | 'strong';
-  /** `asked`, `gate` (the hardest share), `simple` (below the threshold), `ratio`, `session` (its conversation is there), `allowance` (kept for later, or used up). */
-  reason: 'asked' | 'gate' | 'simple' | 'ratio' | 'session' | 'allowance';
+  /**
+   * `asked`, `only` (the other side may not or cannot), `task` (its kind has models of its own), `gate` (the hardest share), `simple` (below
+   * the threshold), `ratio`, `session` (its conversation is there), `allowance` (kept for later, or used up).
+   */
+  reason: 'asked' | 'only' | 'task' | 'gate' | 'simple' | 'ratio' | 'session' | 'allowance';
+  /** The kind of the request, where that decided. */
+  task?: Task;
   /** 0 to 100, and where it stands among the route's own recent ones, 0 to 1. */
   score: number;
   quantile: number;
@@ -76,9 +86,20 @@ export interface OpenDecision {
   settle(actual: { side: Side; tokens: number | undefined; usd: number | undefined } | undefined): void;
 }
 
+/** What a decision holds open until its true size is known. */
+interface Opening {
+  ticket?: RatioTicket;
+  gate?: QuantileGate;
+  reservedUsd?: number;
+  /** Models that go before those of the sides. */
+  models?: readonly string[];
+}
+
 /** What would be decided, and by what. */
 export interface Explanation extends Pick<Decision, 'score' | 'quantile' | 'reason'> {
   decision: Side;
+  task?: Task;
+  models: readonly string[];
   /** Quantile below which a request stays on the cheap side. */
   threshold: number;
   /** What the strong side is owed, in `unit` (in requests for `route@share`). */
@@ -122,10 +143,13 @@ export class RoutePolicy {
     trial.#quantile = this.#quantile.copy();
     trial.#ratio = this.#ratio.copy();
     for (const [share, gate] of this.#gates) trial.#gates.set(share, gate.copy());
-    const { side, reason } = trial.decide(facts, asked, nowMs).decision;
+    const { decision, models } = trial.decide(facts, asked, nowMs);
+    const { side, reason, task } = decision;
     return {
       decision: side,
       reason,
+      ...(task && { task }),
+      models,
       score,
       quantile,
       threshold: this.#settings.complexityThreshold / 100,
@@ -141,25 +165,34 @@ export class RoutePolicy {
     const score = scoreOf(facts.features, this.#calibration());
     const quantile = this.#quantile.of(score);
     this.#quantile.add(score);
-    const stays = facts.session && facts.session.side === 'strong';
+    const { only, task } = facts;
+    const settled = only ?? facts.session?.side;
+    const stays = settled && settled === 'strong';
+    const stayReason = only ? 'only' : 'session';
     if (asked.side !== undefined) return this.#open({ side: asked.side, reason: 'asked', score, quantile, propensity: 1 });
     if (asked.strongShare !== undefined) {
       const gate = this.#gateOf(asked.strongShare);
       const { strong } = gate.decide(score, asked.strongShare, stays);
       const propensity = strong ? asked.strongShare : 1 - asked.strongShare;
-      const reason = stays === undefined ? 'gate' : 'session';
+      const reason = stays === undefined ? 'gate' : stayReason;
       return this.#open({ side: strong ? 'strong' : 'cheap', reason, score, quantile, propensity }, { gate });
     }
     const { complexityThreshold, unit } = this.#settings;
-    const size = unit === 'requests' ? 1 : unit === 'tokens' ? facts.tokens : { minor: facts.strongUsd, major: facts.cheapUsd };
+    if (task && only === undefined) {
+      const side = task.side ?? 'strong';
+      const decided = { side, reason: 'task', task: task.name, score, quantile, propensity: 1 } as const;
+      const ticket = task.side && this.#ratio.decide(sizeOf(facts, unit), 0, side === 'strong');
+      return this.#open(decided, { ...(ticket && { ticket }), models: task.models });
+    }
+    const size = sizeOf(facts, unit);
     // Before a window of traffic is known nothing is called simple.
     const simple = this.#quantile.size > 20 && quantile * 100 < complexityThreshold;
     const ticket = this.#ratio.decide(size, simple ? Number.NEGATIVE_INFINITY : 2 * quantile - 1, stays);
     const side = ticket.minor ? 'strong' : 'cheap';
     const propensity = ticket.minor ? this.#ratio.share : 1 - this.#ratio.share;
-    const reason = stays !== undefined ? 'session' : simple ? 'simple' : 'ratio';
+    const reason = stays !== undefined ? stayReason : simple ? 'simple' : 'ratio';
     const decided = { side, reason, score, quantile, propensity } as const;
-    if (side === 'strong' || !facts.cheapHasAllowance) return this.#open(decided, { ticket });
+    if (side === 'strong' || only === 'cheap' || !facts.cheapHasAllowance) return this.#open(decided, { ticket });
     const plan = this.#pacer.decide(facts.cheapUsd, nowMs);
     const { switchUsd } = facts.session ?? {};
     // Moving a conversation must be worth more than the prompt cache it loses, unless there is nothing left to stay for.
@@ -172,15 +205,12 @@ export class RoutePolicy {
     return this.#open(decided, { ticket, reservedUsd: facts.cheapUsd });
   }
 
-  #open(
-    decision: Omit<Decision, 'route'>,
-    { ticket, gate, reservedUsd }: { ticket?: RatioTicket; gate?: QuantileGate; reservedUsd?: number } = {},
-  ): OpenDecision {
+  #open(decision: Omit<Decision, 'route'>, { ticket, gate, reservedUsd, models = [] }: Opening = {}): OpenDecision {
     const { cheap, strong, unit } = this.#settings;
     let open = true;
     return {
       decision: { route: this.#name, ...decision },
-      models: decision.side === 'cheap' ? [...cheap, ...strong] : [...strong, ...cheap],
+      models: [...new Set([...models, ...(decision.side === 'cheap' ? [...cheap, ...strong] : [...strong, ...cheap])])],
       settle: (actual) => {
         if (!open) return;
         open = false;
@@ -212,4 +242,9 @@ export class RoutePolicy {
     }
     return gate;
   }
+}
+
+/** The size of a request in a ratio's unit, by side where that makes a difference. */
+function sizeOf({ tokens, strongUsd, cheapUsd }: RequestFacts, unit: RatioUnit): number | { minor: number; major: number } {
+  return unit === 'requests' ? 1 : unit === 'tokens' ? tokens : { minor: strongUsd, major: cheapUsd };
 }

@@ -17,6 +17,8 @@ export const openrouter: ProviderProfile = {
   preferredDialect: 'openai-chat',
   embeddings: { format: 'openai', path: () => '/embeddings' },
   readsCacheMarks: true,
+  // Only endpoints with zero data retention, and none that trains.
+  privateFields: (member) => ({ provider: { ...objectOf(member('provider')), zdr: true, data_collection: 'deny' } }),
   authHeaders: bearer,
   modelsPath: '/models',
   parseModels: (body) => arrayOf(body.data).flatMap((item) => parseModel(objectOf(item))),

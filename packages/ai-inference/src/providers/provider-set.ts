@@ -2,6 +2,7 @@
 import { type HttpTarget, parseTarget } from '@switchyard/kit/http-client';
 import type { Secrets } from '@switchyard/kit/secrets';
 import { type ProviderConfig, providerSchema, type RouterConfig } from '../config.ts';
+import type { PrivacyLevel } from '../routing/privacy.ts';
 import { profiles } from './profiles.ts';
 import { type ProviderProfile, type ProviderQuirks, type ProviderType, providerTypes } from './provider.ts';
 
@@ -11,6 +12,8 @@ export interface Provider {
   readonly profile: ProviderProfile;
   readonly baseUrl: string;
   readonly quirks: ProviderQuirks;
+  /** What the owner says of it. */
+  readonly privacy: PrivacyLevel | undefined;
   /** Where it comes from, for people. */
   readonly origin: 'configuration' | 'environment' | 'this machine';
   /** The address of a path below the base URL; the same object for the same path. */
@@ -83,6 +86,7 @@ export function makeProvider({ name, settings, env, secrets, origin }: Making): 
     profile,
     baseUrl,
     origin,
+    privacy: settings.privacy,
     quirks: { includeVeniceSystemPrompt: settings.includeVeniceSystemPrompt, contextTokens: settings.contextTokens },
     target(path) {
       let target = targets.get(path);

@@ -84,6 +84,10 @@ export interface ProviderProfile {
   readonly embeddings?: { format: EmbeddingsFormat; path(model: string, count: number): string };
   /** Whether its chat completions read Anthropic's marks of the prompt cache. */
   readonly readsCacheMarks?: boolean;
+  /** Whether its list says of each model what becomes of prompts (`ModelInfo.privacy`). */
+  readonly tellsPrivacy?: boolean;
+  /** Fields that hold it to keeping nothing of a request, beside what the client asked for under the same names. */
+  privateFields?(member: (name: string) => unknown): JsonObject;
   /** Counts tokens of a prompt: dialect → path. */
   readonly countTokens?: Readonly<Partial<Record<DialectName, (model: string) => string>>>;
   authHeaders(key: string): Record<string, string>;

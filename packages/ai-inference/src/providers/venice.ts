@@ -13,6 +13,7 @@ export const venice: ProviderProfile = {
   preferredDialect: 'openai-chat',
   embeddings: { format: 'openai', path: () => '/embeddings' },
   readsCacheMarks: true,
+  tellsPrivacy: true,
   authHeaders: bearer,
   // Its default is true: an invisible prompt of its own that changes behaviour and tokens.
   defaults: (_dialect, { includeVeniceSystemPrompt }) =>

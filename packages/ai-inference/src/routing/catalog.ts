@@ -63,6 +63,19 @@ export class Catalog {
     });
   }
 
+  /**
+   * What a provider has in place of a model: by its own word where that model's time is over, else the first of `successors` in its list,
+   * where the list is known and does not have the model.
+   */
+  successorAt(provider: Provider, model: string, nowMs: number, successors: () => readonly string[]): string | undefined {
+    const list = this.#lists.get(provider.name);
+    if (!list || list.models.size === 0) return undefined;
+    const info = list.models.get(model);
+    if (!info) return successors().find((name) => list.models.has(name));
+    if (info.replacement === undefined || info.retiresAt === undefined || Date.parse(info.retiresAt) > nowMs) return undefined;
+    return list.models.has(info.replacement) ? info.replacement : undefined;
+  }
+
   /** The error of a provider's last list, if it failed. */
   errorOf(provider: Provider): string | undefined {
     return this.#lists.get(provider.name)?.error;

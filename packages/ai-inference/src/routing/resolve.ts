@@ -8,6 +8,8 @@ export interface Candidate {
   provider: Provider;
   /** In the provider's own words. */
   model: string;
+  /** The name that was asked for, where its maker retired it. */
+  insteadOf?: string;
 }
 
 export interface Resolving {
@@ -16,6 +18,8 @@ export interface Resolving {
   defaultModel: string | readonly string[] | undefined;
   /** Providers that list a model of this name. */
   find(model: string): readonly { provider: Provider }[];
+  /** What this provider has in place of a retired model that it no longer has; undefined for any other name. */
+  successorAt(provider: Provider, model: string): string | undefined;
   /** All names that can be asked for, for suggestions. */
   names(): readonly string[];
 }
@@ -29,7 +33,7 @@ export type Route =
 const deepest = 5;
 
 /**
- * In this order: an alias; `provider/model`, the rest of the name untouched; a model that a provider lists; the only provider
+ * In this order: an alias; `provider/model`, the rest of the name untouched; a model that a provider lists; the successor of a retired one; the only provider
  * there is, whatever it lists; the default model.
  */
 export function resolveModel(asked: string, from: Resolving): Route {
@@ -58,18 +62,26 @@ function candidatesOf(asked: string, from: Resolving, depth: number): Candidate[
   return directly(asked, from);
 }
 
-function directly(asked: string, { providers, find }: Resolving): Candidate[] {
+function directly(asked: string, { providers, find, successorAt }: Resolving): Candidate[] {
   const slash = asked.indexOf('/');
   if (slash > 0) {
     const name = asked.slice(0, slash);
     const provider = providers.find((one) => one.name === name);
     const model = asked.slice(slash + 1);
-    if (provider && model !== '') return [{ provider, model }];
+    if (provider && model !== '') return [living({ provider, model }, successorAt)];
   }
   const found = find(asked);
   if (found.length > 0) return found.map(({ provider }) => ({ provider, model: asked }));
+  const renewed = providers.map((provider) => living({ provider, model: asked }, successorAt)).filter((one) => one.insteadOf);
+  if (renewed.length > 0) return renewed;
   const [only] = providers;
   return only && providers.length === 1 && asked !== '' ? [{ provider: only, model: asked }] : [];
+}
+
+/** The candidate itself, or the one that serves in its place. */
+function living(candidate: Candidate, successorAt: Resolving['successorAt']): Candidate {
+  const model = successorAt(candidate.provider, candidate.model);
+  return model === undefined ? candidate : { provider: candidate.provider, model, insteadOf: candidate.model };
 }
 
 function listOf(value: string | readonly string[]): readonly string[] {

@@ -72,36 +72,49 @@ export function openaiModels(ids: readonly string[], flavour: ChatFlavour): Json
   };
 }
 
+/** A name may say what its model lacks: `no-tools`, `no-images`, `no-schema`, `anonymized`, and `8k` for a short context. */
 function details(id: string, flavour: ChatFlavour): JsonObject {
+  const has = (what: string) => !id.includes(`no-${what}`);
+  const thousands = /(?:^|[-/])(\d+)k$/.exec(id)?.[1];
+  const contextTokens = thousands === undefined ? 131_072 : Number(thousands) * 1000;
   if (flavour === 'openrouter') {
     return {
       canonical_slug: id,
       name: id,
-      context_length: 131_072,
-      architecture: { input_modalities: ['text', 'image'], output_modalities: ['text'], tokenizer: 'Other' },
+      context_length: contextTokens,
+      architecture: {
+        input_modalities: has('images') ? ['text', 'image'] : ['text'],
+        output_modalities: ['text'],
+        tokenizer: 'Other',
+      },
       pricing: { prompt: '0.000001', completion: '0.000002', input_cache_read: '0.0000001', request: '0', image: '0' },
-      top_provider: { context_length: 131_072, max_completion_tokens: 16_384, is_moderated: false },
-      supported_parameters: ['tools', 'tool_choice', 'response_format', 'reasoning'],
+      top_provider: { context_length: contextTokens, max_completion_tokens: 16_384, is_moderated: false },
+      supported_parameters: [
+        ...(has('tools') ? ['tools', 'tool_choice'] : []),
+        ...(has('schema') ? ['structured_outputs'] : []),
+        'response_format',
+        'reasoning',
+      ],
     };
   }
   if (flavour !== 'venice') return {};
   const capabilities = {
-    supportsFunctionCalling: true,
-    supportsResponseSchema: true,
+    supportsFunctionCalling: has('tools'),
+    supportsResponseSchema: has('schema'),
     supportsReasoning: true,
-    supportsVision: true,
+    supportsVision: has('images'),
   };
   const pricing = { input: { usd: 1, diem: 1 }, output: { usd: 2, diem: 2 }, cache_input: { usd: 0.1, diem: 0.1 } };
   return {
     type: 'text',
-    context_length: 131_072,
+    context_length: contextTokens,
     model_spec: {
       name: id,
-      availableContextTokens: 131_072,
+      availableContextTokens: contextTokens,
       maxCompletionTokens: 16_384,
       offline: false,
       beta: false,
-      privacy: 'private',
+      privacy: id.includes('anonymized') ? 'anonymized' : 'private',
       traits: [],
       capabilities,
       pricing,
