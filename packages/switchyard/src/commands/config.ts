@@ -3,7 +3,12 @@ import { didYouMean } from '@switchyard/kit/nearest';
 import { type Command, CommandError } from '../command.ts';
 
 /** Loaded when used. A verb reads its own flags. */
-const verbs: Readonly<Record<string, { summary: string; load: () => Promise<{ command: Command }> }>> = {};
+const verbs: Readonly<Record<string, { summary: string; load: () => Promise<{ command: Command }> }>> = {
+  generate: { summary: 'print what every agent would get', load: () => import('./config/generate.ts') },
+  diff: { summary: 'show what sync would change', load: () => import('./config/diff.ts') },
+  sync: { summary: 'write agents’ files', load: () => import('./config/sync.ts') },
+  remove: { summary: 'take our entries out of agents’ files', load: () => import('./config/remove.ts') },
+};
 
 const help = `config VERB [ARGUMENTS]
 
