@@ -55,7 +55,7 @@ function once(index: number): void {
   const startedAt = performance.now();
   // The request is read for the decision only when a route asks for one; reading it is the translation's cost, not this one's.
   const requestId = `bench-${index}`;
-  const question = { model: 'auto', requestId, app: 'bench', bodyBytes: body.length, session: undefined };
+  const question = { model: 'auto', requestId, app: 'bench', bodyBytes: body.length, session: undefined, suits: () => true };
   const decision = accounting.routes.decide({ ...question, request: () => request });
   const model = decision?.models[0] ?? '';
   const provider = router.providers.find(({ name }) => model.startsWith(`${name}/`));

@@ -83,6 +83,39 @@ const modelName = z.string().min(1).max(300);
 const usd = z.number().min(0);
 const oneOrMoreModels = z.union([modelName, z.array(modelName).min(1).max(20)]);
 
+const cascadeSchema = z
+  .strictObject({
+    models: z
+      .array(modelName)
+      .min(1)
+      .max(5)
+      .describe('Models that are asked first, at the same time; the first of them answers.'),
+    verify: z
+      .enum(['agreement', 'json', 'command'])
+      .default('agreement')
+      .describe(
+        'When an answer is kept: `agreement`, all of `models` say the same; `json`, it is JSON that fits the schema of the request; `command`, the program says so.',
+      ),
+    command: z
+      .array(z.string().min(1))
+      .min(1)
+      .optional()
+      .describe(
+        'Program and arguments that judge an answer, which comes on its standard input: exit status 0 keeps it. No shell, and no variables but `PATH`.',
+      ),
+    commandTimeoutMs: milliseconds
+      .default(10_000)
+      .describe('How long that program may take, in ms; then the answer is not kept.'),
+  })
+  .refine(({ verify, models }) => verify !== 'agreement' || models.length > 1, {
+    path: ['models'],
+    error: 'needs two models or more to agree',
+  })
+  .refine(({ verify, command }) => (verify === 'command') === (command !== undefined), {
+    path: ['command'],
+    error: 'belongs to "verify": "command", and is needed there',
+  });
+
 const routeSchema = z.strictObject({
   cheap: oneOrMoreModels.describe(
     'Models of the side that most requests go to, in order: `provider/model` or a name that resolves.',
@@ -103,6 +136,11 @@ const routeSchema = z.strictObject({
     .default(false)
     .describe(
       'Whether requests that are plainly of one of the kinds in `tasks` go to the models of that kind; the ratio counts them.',
+    ),
+  cascade: cascadeSchema
+    .optional()
+    .describe(
+      'Asks cheap models first and the strong side only when their answer is not to be trusted. Takes the place of the ratio; a stream begins when the answer is judged.',
     ),
   privacy: z.enum(privacyLevels).default('any').describe('The least that is asked of who reads the requests of this route.'),
   cache: z.boolean().default(false).describe('Whether equal deterministic requests are answered from the cache (`cache`).'),

@@ -124,15 +124,25 @@ export class WholeReader implements AnswerReader {
     this.learnt.stop = read.stop;
     if (read.usage) this.learnt.usage = read.usage;
     this.#options.onContent();
-    if (asStream) {
-      answer.beginStream(streamTypeOf(client));
-      const renderer = client.streamRenderer((text) => answer.write(text, flow), renderOptions(this.#options));
-      for (const event of eventsOf(read)) renderer.push(event);
-      answer.end();
-    } else if (client === upstream) answer.whole(200, bytes);
+    if (asStream) streamWhole(read, client, answer, flow, renderOptions(this.#options));
+    else if (client === upstream) answer.whole(200, bytes);
     else answer.whole(200, JSON.stringify(client.renderAnswer(read, renderOptions(this.#options))));
     this.#options.onDone();
   }
+}
+
+/** Tells a whole answer as the stream that the client asked for. */
+export function streamWhole(
+  read: ModelAnswer,
+  client: Dialect,
+  answer: ClientAnswer,
+  flow: Flow,
+  options: RenderAnswerOptions,
+): void {
+  answer.beginStream(streamTypeOf(client));
+  const renderer = client.streamRenderer((text) => answer.write(text, flow), options);
+  for (const event of eventsOf(read)) renderer.push(event);
+  answer.end();
 }
 
 /** What both kinds of stream share: the upstream's parser watches, content is noticed, the end is told. */

@@ -9,8 +9,9 @@ import { refusalOf } from '@switchyard/kit/guard';
 import { JsonBody, JsonBodyError } from '@switchyard/kit/json-body';
 import { childTraceparent, requestIdFrom } from '@switchyard/kit/request-id';
 import { type CachedAnswer, cachedOf } from '../call/answer-cache.ts';
+import { type CascadeSettings, cascadeCall } from '../call/cascade-call.ts';
 import { ClientAnswer } from '../call/client-answer.ts';
-import { headerSafe, ModelCall } from '../call/model-call.ts';
+import { headerSafe, ModelCall, type ModelCallOptions } from '../call/model-call.ts';
 import { type Decision, parseRouteName } from '../policy/route-policy.ts';
 import { dialects, type Router } from '../router.ts';
 import type { Candidate, Route } from '../routing/resolve.ts';
@@ -125,7 +126,7 @@ async function serveChat(inbound: Inbound, endpoint: Endpoint & { operation: 'ch
     return answer.fail(client, candidates.error, candidates);
   }
   if (decision) answer.set('x-switchyard-decision', decisionHeader(decision.decision));
-  const record = await new ModelCall(router.callEnvironment(), {
+  const call: ModelCallOptions = {
     requestId,
     caller,
     client,
@@ -140,9 +141,32 @@ async function serveChat(inbound: Inbound, endpoint: Endpoint & { operation: 'ch
     passHeaders,
     commonHeaders,
     startedAtMs,
-  }).run();
+  };
+  const steps = decision && route?.cascade && (await cascadeSteps(router, route.cascade, decision.decision, constraints));
+  const record =
+    steps && decision && route?.cascade
+      ? await cascadeCall(router.callEnvironment(), { settings: route.cascade, steps, call: { ...call, decision } })
+      : await new ModelCall(router.callEnvironment(), call).run();
   const kept = cacheKey === undefined ? undefined : cachedOf(record, answer.kept);
   if (kept && cacheKey !== undefined) router.cache.put(cacheKey, kept, router.clock.now());
+}
+
+/** Who serves each model of a cascade; undefined when the request does not take it, or not all of its models can serve it. */
+async function cascadeSteps(
+  router: Router,
+  { models }: CascadeSettings,
+  { reason }: Decision,
+  constraints: Constraints,
+): Promise<(readonly Candidate[])[] | undefined> {
+  if (reason !== 'cascade') return undefined;
+  const steps: (readonly Candidate[])[] = [];
+  for (const model of models) {
+    const found = await routeOf(router, model);
+    const candidates = 'error' in found ? [] : found.filter((candidate) => constraints.problemOf(candidate) === undefined);
+    if (candidates.length === 0) return undefined;
+    steps.push(candidates);
+  }
+  return steps;
 }
 
 /** Answers with what was answered before. It costs nothing, and the ledger says what was saved. */
@@ -244,7 +268,7 @@ function passHeadersOf({ headers }: IncomingMessage, { name }: Dialect): Record<
 }
 
 const exposedHeaders =
-  'retry-after, x-request-id, x-switchyard-provider, x-switchyard-model, x-switchyard-decision, x-switchyard-cache, x-switchyard-warning';
+  'retry-after, x-request-id, x-switchyard-provider, x-switchyard-model, x-switchyard-decision, x-switchyard-cache, x-switchyard-cascade, x-switchyard-warning';
 
 /** Lets a page of an allowed origin read the answer; foreign ones were refused before. */
 export function allowOrigin({ headers }: IncomingMessage, answer: ClientAnswer): void {

@@ -221,7 +221,8 @@ export class RouteBook {
 
   /** The side of what answered; undefined for a model of neither. */
   #sideOf(route: string, { provider, model }: Pick<AttemptRecord, 'provider' | 'model'>): Side | undefined {
-    const { cheap, strong } = this.#sides(route);
+    const { strong } = this.#sides(route);
+    const cheap = [...this.#sides(route).cheap, ...(this.#options.routes[route]?.cascade?.models ?? [])];
     const has = (names: readonly string[]) =>
       names.some((name) =>
         this.#options.resolve(name).some((candidate) => candidate.provider.name === provider && candidate.model === model),

@@ -17,6 +17,8 @@ export interface RouteSettings {
   unit: RatioUnit;
   /** Percent. */
   complexityThreshold: number;
+  /** Models that are asked before the strong side, in place of a ratio. */
+  cascade?: { models: readonly string[] } | undefined;
 }
 
 /** How a name asks for a route: `auto`, `auto:cheap`, `auto:strong`, `auto@20`. */
@@ -62,10 +64,10 @@ export interface Decision {
   route: string;
   side: 'cheap' | 'strong';
   /**
-   * `asked`, `only` (the other side may not or cannot), `task` (its kind has models of its own), `gate` (the hardest share), `simple` (below
+   * `asked`, `only` (the other side may not or cannot), `cascade` (cheap models first, judged), `task` (its kind has models of its own), `gate` (the hardest share), `simple` (below
    * the threshold), `ratio`, `session` (its conversation is there), `allowance` (kept for later, or used up).
    */
-  reason: 'asked' | 'only' | 'task' | 'gate' | 'simple' | 'ratio' | 'session' | 'allowance';
+  reason: 'asked' | 'only' | 'cascade' | 'task' | 'gate' | 'simple' | 'ratio' | 'session' | 'allowance';
   /** The kind of the request, where that decided. */
   task?: Task;
   /** 0 to 100, and where it stands among the route's own recent ones, 0 to 1. */
@@ -73,6 +75,8 @@ export interface Decision {
   quantile: number;
   /** Long-run probability with which a request of this route goes to the side it went to. */
   propensity: number;
+  /** What came of a cascade: whether an answer of its models was kept, and why or why not. */
+  cascade?: { kept: boolean; why: string };
   /** What a conversation that was moved lost of the prompt cache, in USD. */
   switchUsd?: number;
 }
@@ -184,6 +188,8 @@ export class RoutePolicy {
       const ticket = task.side && this.#ratio.decide(sizeOf(facts, unit), 0, side === 'strong');
       return this.#open(decided, { ...(ticket && { ticket }), models: task.models });
     }
+    if (this.#settings.cascade && only === undefined)
+      return this.#open({ side: 'cheap', reason: 'cascade', score, quantile, propensity: 1 });
     const size = sizeOf(facts, unit);
     // Before a window of traffic is known nothing is called simple.
     const simple = this.#quantile.size > 20 && quantile * 100 < complexityThreshold;
@@ -210,7 +216,13 @@ export class RoutePolicy {
     let open = true;
     return {
       decision: { route: this.#name, ...decision },
-      models: [...new Set([...models, ...(decision.side === 'cheap' ? [...cheap, ...strong] : [...strong, ...cheap])])],
+      // What a cascade does not keep goes to the strong side.
+      models: [
+        ...new Set([
+          ...models,
+          ...(decision.side === 'cheap' && decision.reason !== 'cascade' ? [...cheap, ...strong] : [...strong, ...cheap]),
+        ]),
+      ],
       settle: (actual) => {
         if (!open) return;
         open = false;
