@@ -4,4 +4,5 @@ export * from './catalog/discover.ts';
 export * from './catalog/entry.ts';
 export * from './catalog/load.ts';
 export * from './catalog/normalize.ts';
+export * from './catalog/recognize.ts';
 export { fromServerJson, RegistryEntryError } from './catalog/registry-entry.ts';

@@ -17,6 +17,10 @@ const variableSchema = z.strictObject({
   required: z.boolean().default(false).describe('Whether the server is of no use without it.'),
   oneOf: z.string().optional().describe('Of the variables with the same word here at least one is needed.'),
   from: z.array(variableName).default([]).describe('Other names under which people keep the same thing.'),
+  rejects: z
+    .array(z.strictObject({ pattern: z.string(), why: z.string() }))
+    .default([])
+    .describe('Regular expressions for plain values that are always wrong, with the reason.'),
   default: z.string().optional().describe('Used when nothing is given. Never a secret.'),
   summary: z.string().min(1).describe('What it is, in a line.'),
 });

@@ -187,6 +187,7 @@ function need(name: string, one: z.infer<typeof input>, needed: Map<string, Cata
     secret: one.isSecret ?? false,
     required: one.isRequired ?? false,
     from: [],
+    rejects: [],
     ...(one.default !== undefined && one.isSecret !== true && { default: one.default }),
     summary: one.description || own,
   });

@@ -7,6 +7,7 @@ const verbs: Readonly<Record<string, { summary: string; load: () => Promise<{ co
   generate: { summary: 'print what every agent would get', load: () => import('./config/generate.ts') },
   diff: { summary: 'show what sync would change', load: () => import('./config/diff.ts') },
   sync: { summary: 'write agents’ files', load: () => import('./config/sync.ts') },
+  validate: { summary: 'say of every server whether it can work', load: () => import('./config/validate.ts') },
   remove: { summary: 'take our entries out of agents’ files', load: () => import('./config/remove.ts') },
 };
 

@@ -50,7 +50,10 @@ export const dataServices: Readonly<Record<string, CatalogEntryInput>> = {
             secret: false,
             required: true,
             from: ['QDRANT_CLUSTER_URL'],
-            summary: 'address of the cluster with its port; cloud.qdrant.io is the console and not a cluster',
+            rejects: [
+              { pattern: '^https?://cloud\\.qdrant\\.io', why: 'is the console; the address of the cluster is shown there' },
+            ],
+            summary: 'address of the cluster, with its port',
           },
           { name: 'QDRANT_API_KEY', field: 'apiKey', secret: true, summary: 'API key, where the cluster wants one' },
           {
@@ -104,7 +107,10 @@ export const dataServices: Readonly<Record<string, CatalogEntryInput>> = {
       openApiOffer(
         'LAMBDA',
         'Authorization:Bearer ',
-        { default: 'https://cloud.lambda.ai/api/v1', summary: 'address of the API; one that ends in /instances is a resource' },
+        {
+          default: 'https://cloud.lambda.ai/api/v1',
+          rejects: [{ pattern: '/instances/?$', why: 'is one resource; the API is https://cloud.lambda.ai/api/v1' }],
+        },
         {},
       ),
     ],
