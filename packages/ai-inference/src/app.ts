@@ -11,7 +11,7 @@ import { ClientAnswer } from './call/client-answer.ts';
 import { serveModels } from './edge/models.ts';
 import { ownPosts, serveOwn } from './edge/own-posts.ts';
 import { allowOrigin, serve } from './edge/serve.ts';
-import { usage } from './edge/usage.ts';
+import { reconciliation, usage } from './edge/usage.ts';
 import type { Router } from './router.ts';
 import { routerStatus, statusPage, statusPolicy } from './status/status.ts';
 
@@ -51,6 +51,7 @@ export function createApp(router: Router, access: Access, metrics: () => Promise
         return answer.whole(200, body, contentType);
       }
       if (path === '/status' || path === '/') return status(request, answer);
+      if (path === '/v1/usage/reconciliation') return reconciliation(router, answer);
       if (path === '/v1/usage') return usage(router, answer, request.url ?? '');
       const endpoint = getEndpoint(path);
       if (endpoint?.operation === 'models')

@@ -27,6 +27,13 @@ export const providerSchema = z.strictObject({
     .describe(
       'Key as a secret reference, `${credential:venice}`. Default: the variable of its kind, such as `VENICE_API_KEY`, where it is set.',
     ),
+  adminKey: z
+    .string()
+    .min(1)
+    .optional()
+    .describe(
+      'Key that may read the bill, as a secret reference: with it each day of the ledger is compared with what the provider says it did cost (Venice: an ADMIN key, OpenRouter: a management key, Anthropic and OpenAI: an admin key).',
+    ),
   headers: z
     .record(z.string(), z.string())
     .default({})

@@ -35,6 +35,7 @@ export const routerDaemon: DaemonOptions<RouterConfig> = {
       handler: createApp(router, new Access(config.access, secrets), metricsOnce),
       onReady: () => {
         void router.start();
+        router.reconcile();
         if (router.providers.length === 0) logger.warn('no provider is set up', { remedy: router.remedy });
       },
       status: () => statusLine(router),

@@ -17,6 +17,7 @@ import type { CallEnvironment } from './call/model-call.ts';
 import type { CallRecord } from './call/record.ts';
 import type { SimpleEnvironment } from './call/simple-call.ts';
 import { providerSchema, type RouterConfig } from './config.ts';
+import { Reconciliation } from './ledger/reconciliation.ts';
 import { CallFigures } from './metrics.ts';
 import type { OpenDecision } from './policy/route-policy.ts';
 import type { AccountReading } from './providers/provider.ts';
@@ -64,6 +65,7 @@ export class Router {
   readonly cache: AnswerCache;
   readonly #options: RouterOptions;
   readonly #health: Health;
+  readonly #reconciliation: Reconciliation;
   #providers: Provider[] = [];
   #missing: MissingProvider[] = [];
   readonly #accounts = new Map<string, AccountReading>();
@@ -103,6 +105,13 @@ export class Router {
         return 'candidates' in route ? route.candidates : [];
       },
     });
+    this.#reconciliation = new Reconciliation({
+      clock: options.clock,
+      logger: options.logger,
+      ledger: this.accounting.ledger,
+      httpClient: () => this.#httpClient,
+      providers: () => this.#providers,
+    });
   }
 
   get config(): RouterConfig {
@@ -137,6 +146,11 @@ export class Router {
     await Promise.all([this.catalog.load(), this.accounting.warm()]);
   }
 
+  /** Begins to compare the ledger with the providers' bills, where there are keys for that. */
+  reconcile(): void {
+    this.#reconciliation.start();
+  }
+
   /** Takes a new configuration. Calls on their way go on as they began. Returns the settings that need a restart. */
   reload(config: RouterConfig): string[] {
     const before = this.#config;
@@ -154,6 +168,7 @@ export class Router {
   }
 
   async stop(): Promise<void> {
+    await this.#reconciliation.stop();
     await this.#httpClient.close(1000);
     await this.accounting.close();
   }

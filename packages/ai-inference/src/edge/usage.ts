@@ -3,6 +3,7 @@ import type { Answer } from '@switchyard/kit/answer';
 import { didYouMean } from '@switchyard/kit/nearest';
 import { badRequest } from '@switchyard/kit/problem';
 import { type Grouping, groupings, type UsageFilter } from '../ledger/ledger.ts';
+import { differs } from '../ledger/reconciliation.ts';
 import type { Router } from '../router.ts';
 
 const parameters = ['by', 'since', 'until', 'app', 'provider', 'format'];
@@ -39,6 +40,17 @@ export function usage(router: Router, answer: Answer, url: string): void {
       budgets: budgets.states,
     }),
   );
+}
+
+/** `GET /v1/usage/reconciliation`: the days that were compared with the providers' bills, newest first. */
+export function reconciliation({ accounting, providers, mask }: Router, answer: Answer): void {
+  const days = accounting.ledger.reconciled().map((row) => ({ ...row, differs: differs(row) }));
+  const unread = providers.filter(({ profile, adminHeaders }) => profile.bill && !adminHeaders);
+  const missing = unread.map(({ name, profile }) => ({
+    provider: name,
+    remedy: `set "providers.${name}.adminKey" (${profile.bill?.keyKind})`,
+  }));
+  answer.whole(200, mask(JSON.stringify({ days, missing })));
 }
 
 function timeOf(query: URLSearchParams, name: string): number | undefined {

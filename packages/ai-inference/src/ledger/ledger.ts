@@ -78,6 +78,9 @@ const schema = `
   CREATE TABLE IF NOT EXISTS label (
     requestId TEXT PRIMARY KEY, timeMs INTEGER NOT NULL, app TEXT NOT NULL, route TEXT NOT NULL, features TEXT NOT NULL,
     gain REAL NOT NULL) STRICT;
+  CREATE TABLE IF NOT EXISTS reconciled (
+    day TEXT NOT NULL, provider TEXT NOT NULL, ledgerUsd REAL NOT NULL, unknown INTEGER NOT NULL, billUsd REAL, error TEXT,
+    checkedAtMs INTEGER NOT NULL, PRIMARY KEY (day, provider)) STRICT;
   CREATE INDEX IF NOT EXISTS attempt_time ON attempt (timeMs);
 `;
 
@@ -118,6 +121,21 @@ export interface UsageGroup {
 
 export interface StoredLabel extends Label {
   requestId: string;
+}
+
+/** A day of a provider: what the ledger and what the provider's bill say that it did cost. */
+export interface Reconciled {
+  /** UTC, `YYYY-MM-DD`. */
+  day: string;
+  provider: string;
+  /** Of the attempts whose cost is known. */
+  ledgerUsd: number;
+  /** Attempts whose cost nobody can say. */
+  unknown: number;
+  /** Null: it could not be read, see `error`. */
+  billUsd: number | null;
+  error: string | null;
+  checkedAtMs: number;
 }
 
 const flushMs = 250;
@@ -224,6 +242,28 @@ export class Ledger {
     const { clause, values } = where({ ...filter, sinceMs });
     const sum = this.#database.prepare(`SELECT coalesce(sum(coalesce(costUsd, assumedUsd)), 0.0) AS usd FROM attempt ${clause}`);
     return Number(sum.get(...values)?.usd);
+  }
+
+  /** Keeps what came of comparing a day; what is known of it already is replaced, but a bill that was read is not by an error. */
+  addReconciled({ day, provider, ledgerUsd, unknown, billUsd, error, checkedAtMs }: Reconciled): void {
+    this.#database
+      .prepare(
+        `INSERT INTO reconciled (day, provider, ledgerUsd, unknown, billUsd, error, checkedAtMs) VALUES (?, ?, ?, ?, ?, ?, ?)
+         ON CONFLICT (day, provider) DO UPDATE SET ledgerUsd = excluded.ledgerUsd, unknown = excluded.unknown,
+           billUsd = coalesce(excluded.billUsd, billUsd), error = excluded.error, checkedAtMs = excluded.checkedAtMs`,
+      )
+      .run(day, provider, ledgerUsd, unknown, billUsd, error, Math.round(checkedAtMs));
+  }
+
+  /** The days that were compared, newest first. */
+  reconciled(filter: { provider?: string } = {}): Reconciled[] {
+    const clause = filter.provider === undefined ? '' : 'WHERE provider = ?';
+    return this.#database
+      .prepare(
+        `SELECT day, provider, ledgerUsd, unknown, billUsd, error, checkedAtMs FROM reconciled ${clause} ORDER BY day DESC, provider LIMIT 1000`,
+      )
+      .all(...(filter.provider === undefined ? [] : [filter.provider]))
+      .map((row) => ({ ...row })) as unknown as Reconciled[];
   }
 
   /** Keeps what a request of a route was worth on the strong side: its features, nothing of its text. */

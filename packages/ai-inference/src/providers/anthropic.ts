@@ -1,5 +1,6 @@
 /** Anthropic (SDK 1.10.0 types): the Messages API, keys in `x-api-key`, model lifecycle in its list. */
 import { arrayOf, numberOf, objectOf, stringOf } from '@switchyard/dialects';
+import { anthropicBill } from './bills.ts';
 import { type ModelInfo, numberHeader, type ProviderProfile } from './provider.ts';
 
 export const anthropicProvider: ProviderProfile = {
@@ -12,6 +13,7 @@ export const anthropicProvider: ProviderProfile = {
   countTokens: { anthropic: () => '/v1/messages/count_tokens' },
   authHeaders: (key) => ({ 'x-api-key': key }),
   headers: { 'anthropic-version': '2023-06-01' },
+  bill: anthropicBill,
   modelsPath: '/v1/models?limit=1000',
   parseModels: (body) =>
     arrayOf(body.data).flatMap((item): ModelInfo[] => {

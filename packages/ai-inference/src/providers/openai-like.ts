@@ -1,5 +1,6 @@
 /** What all servers with OpenAI's interface share: OpenAI itself, vLLM, llama.cpp and whoever calls itself compatible. */
 import { arrayOf, type JsonObject, numberOf, objectOf, stringOf } from '@switchyard/dialects';
+import { openaiBill } from './bills.ts';
 import { type AccountReading, bearer, type Headers, type ModelInfo, numberHeader, type ProviderProfile } from './provider.ts';
 
 /** The list of `GET /models` in OpenAI's shape; vLLM adds `max_model_len`. */
@@ -48,6 +49,7 @@ export const openai: ProviderProfile = {
   preferredDialect: 'openai-chat',
   embeddings: { format: 'openai', path: () => '/embeddings' },
   authHeaders: bearer,
+  bill: openaiBill,
   modelsPath: '/models',
   parseModels: parseOpenAiModels,
   readAccount: readRateLimits,

@@ -1,6 +1,7 @@
 /** OpenRouter (docs of 2026-08-22): three dialects, usage and cost in every answer, errors told apart by `metadata.error_type`. */
 import { arrayOf, isObject, type JsonObject, numberOf, objectOf, stringOf } from '@switchyard/dialects';
 import { openaiChat } from '@switchyard/dialects/openai-chat/index';
+import { openrouterBill } from './bills.ts';
 import { bearer, headerOf, type ModelInfo, type ModelPrice, type ProviderProfile } from './provider.ts';
 
 export const openrouter: ProviderProfile = {
@@ -20,6 +21,7 @@ export const openrouter: ProviderProfile = {
   // Only endpoints with zero data retention, and none that trains.
   privateFields: (member) => ({ provider: { ...objectOf(member('provider')), zdr: true, data_collection: 'deny' } }),
   authHeaders: bearer,
+  bill: openrouterBill,
   modelsPath: '/models',
   parseModels: (body) => arrayOf(body.data).flatMap((item) => parseModel(objectOf(item))),
   refineError(told, status, headers, body) {

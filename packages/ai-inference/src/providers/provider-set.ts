@@ -20,6 +20,8 @@ export interface Provider {
   target(path: string): HttpTarget;
   /** The headers of a request, key included. Throws SecretError. */
   headers(): Record<string, string>;
+  /** The headers of a request for its bill; undefined without a key for that. Throws SecretError. */
+  readonly adminHeaders: (() => Record<string, string>) | undefined;
 }
 
 /** A provider that is not there, and what is missing. */
@@ -98,6 +100,13 @@ export function makeProvider({ name, settings, env, secrets, origin }: Making): 
       }
       return target;
     },
+    adminHeaders:
+      settings.adminKey === undefined
+        ? undefined
+        : () => ({
+            ...fixed,
+            ...profile.authHeaders(secrets.resolve(settings.adminKey as string, `providers.${name}.adminKey`)),
+          }),
     headers() {
       const headers: Record<string, string> = { ...fixed };
       if (reference !== undefined)

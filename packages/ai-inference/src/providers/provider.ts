@@ -4,6 +4,7 @@
  */
 import type { DialectName, JsonObject, ModelError } from '@switchyard/dialects';
 import type { EmbeddingsFormat } from '@switchyard/dialects/endpoints';
+import type { Bill } from './bills.ts';
 
 export const providerTypes = ['venice', 'openrouter', 'anthropic', 'gemini', 'openai', 'ollama', 'openai-compatible'] as const;
 export type ProviderType = (typeof providerTypes)[number];
@@ -101,6 +102,8 @@ export interface ProviderProfile {
   /** Corrects what the dialect made of an error by what this provider means with it. */
   refineError?(error: ModelError, status: number, headers: Headers, body: JsonObject): ModelError;
   readonly failureLimit?: FailureLimit;
+  /** Where it says what a day did cost. */
+  readonly bill?: Bill;
 }
 
 /** Settings that only some kinds of provider know. */

@@ -1,5 +1,6 @@
 /** Venice (swagger 20260821): OpenAI's chat with `venice_parameters`, balances in headers, cost in the body, errors as strings. */
 import { arrayOf, type JsonObject, numberOf, objectOf, stringOf } from '@switchyard/dialects';
+import { veniceBill } from './bills.ts';
 import { readRateLimits } from './openai-like.ts';
 import { bearer, headerOf, type ModelInfo, type ModelPrice, numberHeader, type ProviderProfile } from './provider.ts';
 
@@ -14,6 +15,7 @@ export const venice: ProviderProfile = {
   embeddings: { format: 'openai', path: () => '/embeddings' },
   readsCacheMarks: true,
   tellsPrivacy: true,
+  bill: veniceBill,
   authHeaders: bearer,
   // Its default is true: an invisible prompt of its own that changes behaviour and tokens.
   defaults: (_dialect, { includeVeniceSystemPrompt }) =>

@@ -30,20 +30,23 @@ const flags = {
   app: { type: 'string' },
   provider: { type: 'string' },
   csv: { type: 'boolean' },
+  bills: { type: 'boolean' },
 } as const;
 
 export const command: Command = {
-  usage: `usage [--by day,app,…] [--since DATE|30d] [--until DATE] [--app NAME] [--provider NAME] [--csv] [--url URL] [--json]
+  usage: `usage [--by day,app,…] [--since DATE|30d] [--until DATE] [--app NAME] [--provider NAME] [--csv | --bills] [--url URL] [--json]
 
 --by     day, month, app, provider, model, route; several with commas. Default: day.
 --since  a date (UTC), or so many days (30d) or hours (12h) ago.
 --csv    every attempt as a row.
+--bills  the ledger beside the providers' bills, day by day; exit code 1 when a day differs.
 
 UNKNOWN counts attempts whose cost nobody can say: they are not in COST.`,
   async run(args) {
     const { values, positionals } = readFlags(args, flags);
     if (positionals.length > 0) throw new CommandError(`unexpected argument "${positionals[0]}"`, 64);
     if (values.csv && values.json) throw new CommandError('--csv and --json are two formats', 64);
+    if (values.bills) return bills(values.url, values.json === true);
     const query = new URLSearchParams();
     for (const name of ['by', 'until', 'app', 'provider'] as const) if (values[name] !== undefined) query.set(name, values[name]);
     if (values.since !== undefined) query.set('since', sinceOf(values.since, Date.now()));
@@ -54,6 +57,43 @@ UNKNOWN counts attempts whose cost nobody can say: they are not in COST.`,
     return 0;
   },
 };
+
+interface BillsView {
+  days: {
+    day: string;
+    provider: string;
+    ledgerUsd: number;
+    billUsd: number | null;
+    unknown: number;
+    error: string | null;
+    differs: boolean;
+  }[];
+  missing: { provider: string; remedy: string }[];
+}
+
+/** Shows the days that were compared; 1 when one of them differs. */
+async function bills(url: string | undefined, asJson: boolean): Promise<number> {
+  const told = JSON.parse(await requestRouter(routerUrl(url), '/v1/usage/reconciliation')) as BillsView;
+  if (asJson) console.log(JSON.stringify(told, null, 2));
+  else console.log(billsTable(told));
+  return told.days.some(({ differs }) => differs) ? 1 : 0;
+}
+
+export function billsTable({ days, missing }: BillsView): string {
+  const rows = days.map(({ day, provider, ledgerUsd, billUsd, unknown, error, differs }) => [
+    day,
+    provider,
+    ledgerUsd.toFixed(4),
+    billUsd === null ? '' : billUsd.toFixed(4),
+    unknown > 0 ? String(unknown) : '',
+    error ?? (differs ? 'differs' : 'agrees'),
+  ]);
+  const lines =
+    rows.length > 0
+      ? [renderTable(['DAY', 'PROVIDER', 'LEDGER USD', 'BILL USD', 'UNKNOWN', ''], rows)]
+      : ['No day was compared yet.'];
+  return [...lines, ...missing.map(({ provider, remedy }) => `${provider}: not compared; ${remedy}`)].join('\n');
+}
 
 /** A date as it stands, or the time so long ago. */
 export function sinceOf(text: string, nowMs: number): string {
