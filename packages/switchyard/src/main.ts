@@ -18,6 +18,11 @@ const commands: Readonly<Record<string, { summary: string; load: () => Promise<{
   usage: { summary: 'show what was used and what it cost', load: () => import('./commands/usage.ts') },
   route: { summary: 'explain what the router would do with a request', load: () => import('./commands/route.ts') },
   config: { summary: 'write every agent’s own file from one declaration', load: () => import('./commands/config.ts') },
+  connect: {
+    summary: 'the gateway as a stdio server, for clients that know no HTTP',
+    load: () => import('./commands/connect.ts'),
+  },
+  exec: { summary: 'start a program with secrets read from files', load: () => import('./commands/exec.ts') },
   doctor: { summary: 'check every part and say how to mend what is broken', load: () => import('./commands/doctor.ts') },
 };
 
