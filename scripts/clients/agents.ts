@@ -10,7 +10,7 @@ import { type Column, clientKey, type Kind } from './rig.ts';
 
 export interface Agent {
   name: string;
-  set: PackageSet;
+  set: Extract<PackageSet, 'codex' | 'gemini-cli' | 'claude-code'>;
   prepare(turn: Turn): Prepared;
   /** Why it cannot be asked of a kind of provider. */
   skip?(kind: Kind): string | undefined;

@@ -24,6 +24,10 @@ const sets = {
   'gemini-cli': ['@google/gemini-cli@0.61.0'],
   // The package of the platform is the program; the one without a platform only unpacks it by a script.
   'claude-code': [`${claudeBinary}@2.1.328`],
+  opencode: [`opencode-${process.platform}-${process.arch}@1.18.33`],
+  'copilot-cli': [`@github/copilot-${process.platform}-${process.arch}@1.0.102`],
+  cline: [`@cline/cli-${process.platform}-${process.arch}@3.0.65`],
+  continue: ['@continuedev/cli@1.5.47'],
 } as const;
 
 export type PackageSet = keyof typeof sets;
@@ -31,10 +35,14 @@ export type PackageSet = keyof typeof sets;
 /** Where each set is, or why it could not be had. */
 export type Installed = Readonly<Record<PackageSet, { folder: string } | { missing: string }>>;
 
-/** Installs what is not there yet. No script of a package is run. */
-export function installClients(): Installed {
-  const installed = Object.entries(sets).map(([name, packages]) => [name, install(name, packages)]);
-  return Object.fromEntries(installed);
+/** What the matrix of clients needs. */
+export function installClients() {
+  return installSets(['sdks', 'codex', 'gemini-cli', 'claude-code']);
+}
+
+/** Installs what is not there yet of these sets. No script of a package is run. */
+export function installSets<T extends PackageSet>(names: readonly T[]): Pick<Installed, T> {
+  return Object.fromEntries(names.map((name) => [name, install(name, sets[name])])) as Pick<Installed, T>;
 }
 
 function install(name: string, packages: readonly string[]): Installed[PackageSet] {
