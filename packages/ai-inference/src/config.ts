@@ -161,6 +161,13 @@ const privacySchema = z.strictObject({
     .describe('Name of a key in `access.keys` (`anonymous`: without one) → the least for its requests.'),
 });
 
+const semanticSchema = z.strictObject({
+  url: url.describe('Address of a server that finds answers to what means the same; see docs/routing.md.'),
+  token: z.string().min(1).optional().describe('Its key as a secret reference, sent as `Authorization: Bearer`.'),
+  minSimilarity: z.number().min(0).max(1).default(0.97).describe('How alike two requests have to be, 0 to 1.'),
+  timeoutMs: milliseconds.default(300).describe('How long it may take before a provider is asked, in ms.'),
+});
+
 const cacheSchema = z.strictObject({
   scope: z
     .enum(['routes', 'all'])
@@ -172,6 +179,9 @@ const cacheSchema = z.strictObject({
     .min(1024)
     .default(64 * 1024 * 1024)
     .describe('Memory for answers, in bytes; the least recently used one goes first.'),
+  semantic: semanticSchema
+    .optional()
+    .describe('A further cache that knows what means the same, for the requests that the exact one is for.'),
   perApp: z.boolean().default(true).describe("False gives an app the answers to another app's requests."),
 });
 

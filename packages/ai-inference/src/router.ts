@@ -15,6 +15,7 @@ import { Accounting } from './accounting.ts';
 import { AnswerCache } from './call/answer-cache.ts';
 import type { CallEnvironment } from './call/model-call.ts';
 import type { CallRecord } from './call/record.ts';
+import { SemanticCache } from './call/semantic-cache.ts';
 import type { SimpleEnvironment } from './call/simple-call.ts';
 import { providerSchema, type RouterConfig } from './config.ts';
 import { Reconciliation } from './ledger/reconciliation.ts';
@@ -63,6 +64,7 @@ export class Router {
   readonly catalog: Catalog;
   readonly accounting: Accounting;
   readonly cache: AnswerCache;
+  readonly semanticCache: SemanticCache;
   readonly #options: RouterOptions;
   readonly #health: Health;
   readonly #reconciliation: Reconciliation;
@@ -86,6 +88,13 @@ export class Router {
     this.mask = (text) => options.secrets.mask(text);
     this.#httpClient = createHttpClient({ connections, connectTimeoutMs: options.config.timeouts.connectMs });
     this.cache = new AnswerCache(options.config.cache);
+    this.semanticCache = new SemanticCache({
+      settings: () => this.#config.cache.semantic,
+      ttlMs: () => this.#config.cache.ttlMs,
+      httpClient: () => this.#httpClient,
+      secrets: options.secrets,
+      logger: options.logger,
+    });
     this.#health = new Health(options.clock, options.config.breaker);
     this.catalog = new Catalog({
       clock: options.clock,

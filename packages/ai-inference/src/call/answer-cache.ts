@@ -54,8 +54,13 @@ export class AnswerCache {
   ): string | undefined {
     if (!(route?.cache || this.#settings.scope === 'all') || stream || temperatureOf(body) !== 0) return undefined;
     const hash = createHash('sha256');
-    for (const part of [this.#settings.perApp ? app : '', ...parts()]) hash.update(`${part.length}:${part}`);
+    for (const part of [this.ownerOf(app), ...parts()]) hash.update(`${part.length}:${part}`);
     return hash.update(body.bytes).digest('base64');
+  }
+
+  /** Whose answers a request may be given: its own app's, unless they are shared. */
+  ownerOf(app: string): string {
+    return this.#settings.perApp ? app : '';
   }
 
   get(key: string, nowMs: number): CachedAnswer | undefined {

@@ -12,8 +12,10 @@ import { type CachedAnswer, cachedOf } from '../call/answer-cache.ts';
 import { type CascadeSettings, cascadeCall } from '../call/cascade-call.ts';
 import { ClientAnswer } from '../call/client-answer.ts';
 import { headerSafe, ModelCall, type ModelCallOptions } from '../call/model-call.ts';
+import { type SemanticQuestion, wordsOf } from '../call/semantic-cache.ts';
 import { type Decision, parseRouteName } from '../policy/route-policy.ts';
 import { dialects, type Router } from '../router.ts';
+import type { PrivacyLevel } from '../routing/privacy.ts';
 import type { Candidate, Route } from '../routing/resolve.ts';
 import { Constraints, knowPrivacy, privacyDemanded, type Rejection } from './constraints.ts';
 import { countTokens } from './count-tokens.ts';
@@ -105,6 +107,12 @@ async function serveChat(inbound: Inbound, endpoint: Endpoint & { operation: 'ch
   const cacheKey = router.cache.keyOf(route, stream, caller, body, parts);
   const cached = cacheKey === undefined ? undefined : router.cache.get(cacheKey, router.clock.now());
   if (cached) return serveCached(inbound, client, model, cached);
+  const question = cacheKey === undefined ? undefined : semanticQuestion(inbound, client, model, privacy, request);
+  const similar = question && (await router.semanticCache.lookup(question));
+  if (similar) {
+    answer.set('x-switchyard-similarity', similar.similarity.toFixed(3));
+    return serveCached(inbound, client, model, similar);
+  }
   answer.keeps = cacheKey !== undefined;
   const constraints = new Constraints(router, privacy, body.bytes.length, request);
   await knowPrivacy(router, privacy);
@@ -148,7 +156,22 @@ async function serveChat(inbound: Inbound, endpoint: Endpoint & { operation: 'ch
       ? await cascadeCall(router.callEnvironment(), { settings: route.cascade, steps, call: { ...call, decision } })
       : await new ModelCall(router.callEnvironment(), call).run();
   const kept = cacheKey === undefined ? undefined : cachedOf(record, answer.kept);
-  if (kept && cacheKey !== undefined) router.cache.put(cacheKey, kept, router.clock.now());
+  if (!kept || cacheKey === undefined) return;
+  router.cache.put(cacheKey, kept, router.clock.now());
+  if (question) void router.semanticCache.add(question, kept);
+}
+
+/** How a request is asked for in the cache of what means the same; undefined where it is not. */
+function semanticQuestion(
+  { router, caller }: Inbound,
+  client: Dialect,
+  model: string,
+  privacy: PrivacyLevel,
+  request: () => ModelRequest,
+): SemanticQuestion | undefined {
+  if (!router.semanticCache.serves(privacy)) return undefined;
+  const text = wordsOf(request());
+  return text === undefined ? undefined : { app: router.cache.ownerOf(caller), model, dialect: client.name, text };
 }
 
 /** Who serves each model of a cascade; undefined when the request does not take it, or not all of its models can serve it. */

@@ -48,7 +48,8 @@ export function refusalOf(demanded: PrivacyLevel, candidates: readonly Candidate
   return `the request is marked "${demanded}", and none of ${asked} may read it; route it to a provider with "privacy": "${demanded}" or stricter`;
 }
 
-function isOnThisMachine(baseUrl: string): boolean {
+/** Whether an address leads nowhere else. */
+export function isOnThisMachine(baseUrl: string): boolean {
   if (baseUrl.startsWith('unix:')) return true;
   const { hostname } = new URL(baseUrl);
   return hostname === 'localhost' || hostname === '[::1]' || /^127(\.\d{1,3}){3}$/.test(hostname);
