@@ -2,6 +2,7 @@
 export * from './catalog/declare.ts';
 export * from './catalog/discover.ts';
 export * from './catalog/entry.ts';
+export * from './catalog/gather.ts';
 export * from './catalog/load.ts';
 export * from './catalog/normalize.ts';
 export * from './catalog/recognize.ts';

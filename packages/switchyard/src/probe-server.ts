@@ -79,14 +79,25 @@ function statusOf(error: unknown): number | undefined {
 function explain(error: unknown, expired: boolean, timeoutMs: number, said: string): string {
   const last = said === '' ? '' : `; its last words: ${said.split('\n').slice(-3).join(' | ')}`;
   if (expired) return `no answer within ${timeoutMs / 1000} s${last}`;
-  const { message = String(error), cause, code } = error as Error & { code?: unknown };
-  const status = statusOf(error) ?? Number(/HTTP (\d{3})/.exec(message)?.[1] ?? Number.NaN);
+  const chain = causesOf(error);
+  const status =
+    chain.map(statusOf).find((one) => one !== undefined) ?? Number(/HTTP (\d{3})/.exec(chain[0]?.message ?? '')?.[1]);
   if (status === 401 || status === 403) return `answered ${status}: its credential is missing, wrong or not enough`;
   if (status === 404) return 'answered 404: the path of the URL is wrong';
-  const system = (cause as { code?: string } | undefined)?.code ?? code;
-  if (system === 'ENOENT') return `the program is not on PATH${last}`;
-  if (system === 'EACCES') return `the program may not be executed${last}`;
-  if (system === 'ECONNREFUSED') return 'nothing listens there';
-  if (system === 'ENOTFOUND') return 'the host name is unknown';
-  return `${message.split('\n')[0]}${last}`;
+  const known = chain.map(({ code }) => explanations[String(code)]).find((one) => one !== undefined);
+  return `${known ?? chain.at(-1)?.message.split('\n')[0]}${last}`;
+}
+
+const explanations: Readonly<Record<string, string>> = {
+  ENOENT: 'the program is not on PATH',
+  EACCES: 'the program may not be executed',
+  ECONNREFUSED: 'nothing listens there',
+  ENOTFOUND: 'the host name is unknown',
+};
+
+/** The error and what it came from, outermost first. */
+function causesOf(error: unknown): (Error & { code?: unknown })[] {
+  const chain: (Error & { code?: unknown })[] = [];
+  for (let one = error; one instanceof Error && chain.length < 8; one = one.cause) chain.push(one);
+  return chain;
 }

@@ -1,5 +1,4 @@
 /** `switchyard config validate`: a row for each declared server, and an exit code for CI. */
-import { loadCatalog } from '@switchyard/agent-config/catalog';
 import type { Declaration, DeclaredServer } from '@switchyard/agent-config/declaration';
 import { maskKeys } from '@switchyard/agent-config/key-shapes';
 import { ServerEntryError, type Target, targetOf } from '@switchyard/agent-config/server-entry';
@@ -13,7 +12,7 @@ import {
   type ServerRow,
   withValues,
 } from '@switchyard/agent-config/validation';
-import { ConfigError } from '@switchyard/kit/config';
+import { catalogFrom } from '../../catalog-file.ts';
 import { type Command, CommandError } from '../../command.ts';
 import { readFlags } from '../../flags.ts';
 import { probeServer } from '../../probe-server.ts';
@@ -48,7 +47,7 @@ ${sourceHelp}
     } as const);
     const timeoutMs = secondsOf(values.timeout) * 1000;
     const { declaration } = await declarationOf(values);
-    const catalog = await loadCatalog(process.env, values.catalog).catch(asCommandError);
+    const catalog = await catalogFrom(values.catalog);
     return withSources(values.source ?? [], process.env, async (sources, context) => {
       const found = await lookUp(declaration, sources, catalog, context);
       const probes = values.probe ? await probeAll(declaration, found, timeoutMs) : new Map<string, ProbeResult>();
@@ -103,9 +102,4 @@ function secondsOf(text: string | undefined): number {
   const seconds = Number(text ?? defaultProbeSeconds);
   if (Number.isFinite(seconds) && seconds > 0) return seconds;
   throw new CommandError(`--timeout ${text}: must be a number of seconds above 0`, 64);
-}
-
-function asCommandError(error: unknown): never {
-  if (error instanceof ConfigError) throw new CommandError(error.message, 78);
-  throw error;
 }
