@@ -143,8 +143,9 @@ const blank = String.raw`[ \t\r\n]|\/\/[^\n]*|\/\*[^]*?\*\/`;
 
 /** Offset of the comma that follows, behind blanks and comments. */
 function commaAfter(text: string, offset: number): number | undefined {
-  const found = matchAt(new RegExp(`(?:${blank})*,`, 'y'), text, offset);
-  return found === undefined ? undefined : found - 1;
+  // In two steps: a pattern with the comma in it would find one within a comment.
+  const at = matchAt(new RegExp(`(?:${blank})*`, 'y'), text, offset) ?? offset;
+  return text[at] === ',' ? at : undefined;
 }
 
 /** Where the last comma or comment between two members, or a member and a brace, ends. */

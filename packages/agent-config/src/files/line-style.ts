@@ -43,3 +43,9 @@ export function cutLines(text: string, from: number, to: number): string {
   const before = isOpen ? text.slice(0, from).replace(/\r?\n$/, '') : text.slice(0, from);
   return before + text.slice(to);
 }
+
+/** A text with whole lines in the place of others. A text whose last line does not end keeps that. */
+export function replaceLines(text: string, from: number, to: number, lines: string): string {
+  const isOpen = to === text.length && !text.endsWith('\n');
+  return spliced(text, from, to, isOpen ? lines.replace(/\r?\n$/, '') : lines);
+}

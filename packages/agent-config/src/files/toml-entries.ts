@@ -13,7 +13,7 @@ import {
   TextError,
   type TextFormat,
 } from './entries.ts';
-import { cutLines, insertLines, lineEnd, lineEndOf } from './line-style.ts';
+import { cutLines, insertLines, lineEnd, lineEndOf, replaceLines } from './line-style.ts';
 
 export const tomlEntries: TextFormat = { title: 'TOML', parse, set, remove };
 
@@ -50,15 +50,13 @@ function set(text: string, at: EntriesAt, name: string, fields: Fields): string 
     if (first === undefined) return patched(text, contentWith(content, at, name, fields));
     // Tables below the entry may stand apart from it: the last one first, so that offsets hold.
     const cleared = others.reverse().reduce((each, [from, to]) => cutLines(each, from, to), text);
-    return insertLines(cutLines(cleared, first[0], first[1]), first[0], table);
+    return replaceLines(cleared, first[0], first[1], table);
   }
   const siblings = tablesBelow(text, at.root);
   const isInline = siblings.length === 0 && isObject((content as Fields)[at.root[0] as string]);
   if (isInline) return patched(text, contentWith(content, at, name, fields));
   const end = siblings.at(-1)?.[1] ?? text.length;
-  const lineFeed = lineEndOf(text);
-  const behind = end < text.length && !/^\r?\n/.test(text.slice(end)) ? lineFeed : '';
-  return insertLines(text, end, (end === 0 ? '' : lineFeed) + table + behind);
+  return insertLines(text, end, (end === 0 ? '' : lineEndOf(text)) + table);
 }
 
 function remove(text: string, at: EntriesAt, name: string): string {

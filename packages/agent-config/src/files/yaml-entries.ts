@@ -17,7 +17,7 @@ import {
   type YAMLSeq,
 } from 'yaml';
 import { type EntriesAt, type Fields, TextError, type TextFormat } from './entries.ts';
-import { cutLines, indentAt, insertLines, lineEnd, lineEndOf, lineStart, spliced } from './line-style.ts';
+import { cutLines, indentAt, insertLines, lineEnd, lineEndOf, lineStart, replaceLines, spliced } from './line-style.ts';
 
 export const yamlEntries: TextFormat = {
   title: 'YAML',
@@ -48,16 +48,12 @@ function set(text: string, at: EntriesAt, name: string, fields: Fields): string 
   const member = (indent: string) => memberText(text, at, name, fields, indent);
   if (pair === undefined) return appended(text, top, key, member);
   const holder = pair.value;
-  const colon = endOf(pair.key);
   if (holder === null || isEmptyScalar(holder)) return behindKey(text, pair, member);
   if (isAlias(holder) || !isCollection(holder))
     throw new TextError(text, startOf(holder), `"${key}" must be a ${at.shape}; mend it by hand`);
   if (at.shape === 'map' ? !isMap(holder) : !isSeq(holder))
     throw new TextError(text, startOf(holder), `"${key}" must be a ${at.shape}; mend it by hand`);
-  if (holder.items.length === 0) {
-    const blanks = text.slice(colon, startOf(holder));
-    return spliced(text, colon + blanks.trimEnd().length, endOf(holder), lineEndOf(text) + member('  ').trimEnd());
-  }
+  if (holder.items.length === 0) return behindKey(text, pair, member);
   if (holder.flow === true) return setInFlow(text, holder, at, name, fields);
   const found = itemOf(holder, at, name);
   if (found === undefined) {
@@ -66,7 +62,7 @@ function set(text: string, at: EntriesAt, name: string, fields: Fields): string 
   }
   const [from, to] = linesOf(text, holder, found);
   const indent = indentAt(text, startOfItem(text, holder.items[found]));
-  return insertLines(cutLines(text, from, to), from, member(indent));
+  return replaceLines(text, from, to, member(indent));
 }
 
 function remove(text: string, at: EntriesAt, name: string): string {
@@ -78,7 +74,7 @@ function remove(text: string, at: EntriesAt, name: string): string {
   const [from, to] = linesOf(text, holder, found);
   const result = cutLines(text, from, to);
   if (holder.items.length > 1) return result;
-  const colon = endOf(pair.key) + 1;
+  const colon = result.indexOf(':', endOf(pair.key)) + 1;
   return spliced(result, colon, colon, at.shape === 'map' ? ' {}' : ' []');
 }
 
@@ -132,12 +128,12 @@ function appended(text: string, top: YAMLMap | undefined, key: string, member: (
   return insertLines(text, at, body);
 }
 
-/** A key without a value: the members go below its line. */
+/** A key without members: they go below its line, and `{}`, `[]` or `null` goes. */
 function behindKey(text: string, pair: Pair, member: (indent: string) => string): string {
-  const value = pair.value as Ranged | null;
-  const written = value?.range ? text.slice(value.range[0], value.range[1]) : '';
-  const cleared = written === '' ? text : spliced(text, value?.range?.[0] ?? 0, value?.range?.[1] ?? 0, '');
-  return insertLines(cleared, lineEnd(cleared, endOf(pair.key)), member('  '));
+  const colon = text.indexOf(':', endOf(pair.key)) + 1;
+  const end = pair.value === null ? colon : Math.max(colon, endOf(pair.value));
+  const cleared = text.slice(colon, end).trim() === '' ? text : spliced(text, colon, end, '');
+  return insertLines(cleared, lineEnd(cleared, colon), member('  '));
 }
 
 function setInFlow(text: string, holder: YAMLMap | YAMLSeq, at: EntriesAt, name: string, fields: Fields): string {
