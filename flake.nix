@@ -15,6 +15,7 @@
       moduleNames = [
         "ai-inference"
         "mcp-1password"
+        "mcp-agents"
         "mcp-agenix"
         "mcp-configuration"
         "mcp-encrypted"
@@ -134,6 +135,8 @@
           inherit (lib) nixosSystem;
           modules = [ self.nixosModules.default ];
         };
+        agent-packages = import ./tests/agent-packages.nix { inherit lib pkgs; };
+        agents = pkgs.testers.runNixOSTest ./tests/agents.nix;
         boot = pkgs.testers.runNixOSTest ./tests/boot.nix;
         change = pkgs.testers.runNixOSTest ./tests/change.nix;
         firewall = pkgs.testers.runNixOSTest ./tests/firewall.nix;

@@ -20,6 +20,7 @@ let
         ;
       ai = { inherit (options.services.ai) mcpGateway; };
     };
+    kernelcore.ml = { inherit (options.kernelcore.ml) mcp; };
   };
   list = lib.filter (option: option.visible == true && !option.internal) (lib.optionAttrSetToDocList ours);
   undescribed = lib.filter (option: (option.description or null) == null) list;

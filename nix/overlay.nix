@@ -4,5 +4,9 @@ final: _: {
   mcp-gateway = final.callPackage ./package.nix { program = "mcp-gateway"; };
   openai-proxy = final.callPackage ./package.nix { program = "openai-proxy"; };
   switchyard = final.callPackage ./switchyard.nix { };
+  switchyard-codex = final.callPackage ./agents/codex.nix {
+    codex-unwrapped = final.callPackage ./agents/codex-unwrapped.nix { };
+  };
+  switchyard-gemini-cli = final.callPackage ./agents/gemini-cli.nix { };
   switchyard-mcp-servers = final.callPackage ./servers.nix { };
 }

@@ -32,6 +32,12 @@ let
   };
 
   gateway = options: { services.ai.mcpGateway = { enable = true; } // options; };
+  agents = agents: {
+    kernelcore.ml.mcp = {
+      enable = true;
+      inherit agents;
+    };
+  };
   cat = lib.getExe' pkgs.coreutils "cat";
 
   cases = {
@@ -48,6 +54,49 @@ let
       serverHost = "box";
       servers.a.command = cat;
     }) [ "declare them on box" ];
+    "an agent at home in the system" = refused (agents { a.projectRoot = "/etc/nixos"; }) [
+      "kernelcore.ml.mcp.agents.a.projectRoot"
+      "belongs to the machine"
+      "/var/lib/mcp-agents/a/workspace"
+    ];
+    "an agent in all of the system" = illTyped (agents { a.projectRoot = "/"; }) (
+      config: config.kernelcore.ml.mcp.agents.a.projectRoot
+    );
+    "an agent that climbs out" = refused (agents { a.projectRoot = "/srv/../etc/nixos"; }) [ "belongs to the machine" ];
+    "an agent below the system" = refused (agents { a.projectRoot = "/etc/nixos/hosts"; }) [ "belongs to the machine" ];
+    "an agent above everybody" = refused (agents { a.projectRoot = "/home"; }) [ "belongs to the machine" ];
+    "an agent at home with another" =
+      refused
+        (agents {
+          a.projectRoot = "/var/lib/mcp-agents/b/workspace/mine";
+          b = { };
+        })
+        [
+          "kernelcore.ml.mcp.agents.a.projectRoot"
+          "overlaps a folder of agent b"
+        ];
+    "an agent around another" =
+      refused
+        (agents {
+          a.projectRoot = "/var/lib/mcp-agents";
+          b = { };
+        })
+        [ "overlaps a folder of agent b" ];
+    "two agents with one user" =
+      refused
+        (agents {
+          a.user = "joint";
+          b.user = "joint";
+        })
+        [
+          "kernelcore.ml.mcp.agents.a.user"
+          "two agents with one user are one agent"
+        ];
+    "an agent that is root" = refused (agents { a.user = "root"; }) [ "must not be root" ];
+    "an agent whose user nobody declares" = refused (agents { a.createUser = false; }) [ "users.users.agent-a" ];
+    "a token in the store" = illTyped (agents { a.tokenFile = "${pkgs.emptyFile}"; }) (
+      config: config.kernelcore.ml.mcp.agents.a.tokenFile
+    );
     "two providers" =
       refused
         {
