@@ -8,13 +8,14 @@ const verbs: Readonly<Record<string, { summary: string; load: () => Promise<{ co
   diff: { summary: 'show what sync would change', load: () => import('./config/diff.ts') },
   sync: { summary: 'write agents’ files', load: () => import('./config/sync.ts') },
   validate: { summary: 'say of every server whether it can work', load: () => import('./config/validate.ts') },
+  taskmaster: { summary: 'point Task Master of a project at the router', load: () => import('./config/taskmaster.ts') },
   remove: { summary: 'take our entries out of agents’ files', load: () => import('./config/remove.ts') },
 };
 
 const help = `config VERB [ARGUMENTS]
 
 ${Object.entries(verbs)
-  .map(([name, { summary }]) => `  ${name.padEnd(10)}${summary}`)
+  .map(([name, { summary }]) => `  ${name.padEnd(12)}${summary}`)
   .join('\n')}
 
 \`switchyard config VERB --help\` shows the arguments of a verb.`;
