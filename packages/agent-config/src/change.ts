@@ -1,7 +1,6 @@
 /** What must happen to an agent's file so that it holds what is planned, and who made what is there. Pure. */
-import { isDeepStrictEqual } from 'node:util';
 import type { Agent } from './agents/agent.ts';
-import { type Entry, UnreadableEntryError } from './agents/entry.ts';
+import { UnreadableEntryError } from './agents/entry.ts';
 import { type EntriesAt, entriesIn, type Fields, isObject, TextError, valueAt } from './files/entries.ts';
 import { parseText, withEntry } from './files/format.ts';
 import { hashOf } from './ownership.ts';
@@ -42,6 +41,8 @@ export function changeText(
   const place = at(content);
   refuseOtherThings(before, content, place);
   const there = entriesIn(content, place);
+  // A map: names such as "constructor" are nothing special in it.
+  const known = new Map(Object.entries(owned));
   const changes: Change[] = [];
   const kept: Record<string, string> = {};
   let text = before;
@@ -50,7 +51,7 @@ export function changeText(
   };
   for (const { name, fields } of wanted) {
     const found = there.get(name);
-    const isOurs = found !== undefined && (owned[name]?.includes(hashOf(found)) ?? false);
+    const isOurs = found !== undefined && (known.get(name)?.includes(hashOf(found)) ?? false);
     if (found === undefined) {
       if (holdsOther(content, place, name)) {
         changes.push({ name, kind: 'conflict', why: 'something that is no server has this name' });
@@ -66,13 +67,13 @@ export function changeText(
       write(name, fields);
       changes.push({ name, kind: 'update' });
     } else {
-      const why = owned[name] === undefined ? 'an entry of this name was there before' : 'it was edited by hand since';
+      const why = !known.has(name) ? 'an entry of this name was there before' : 'it was edited by hand since';
       changes.push({ name, kind: 'conflict', why });
       continue;
     }
     kept[name] = hashOf(fields);
   }
-  for (const [name, hashes] of Object.entries(owned)) {
+  for (const [name, hashes] of known) {
     const found = there.get(name);
     if (found === undefined || wanted.some((each) => each.name === name)) continue;
     if (hashes.includes(hashOf(found)) || force) {
@@ -85,12 +86,12 @@ export function changeText(
 
 /** Whether two spellings of an entry mean the same to the agent. */
 function isSame(agent: Agent, found: Fields, wanted: Fields): boolean {
-  return isDeepStrictEqual(meaningOf(agent, found), meaningOf(agent, wanted));
+  return hashOf(meaningOf(agent, found)) === hashOf(meaningOf(agent, wanted));
 }
 
-function meaningOf(agent: Agent, fields: Fields): Entry | Fields {
+function meaningOf(agent: Agent, fields: Fields): Fields {
   try {
-    return agent.read(fields);
+    return { ...agent.read(fields) };
   } catch (error) {
     if (error instanceof UnreadableEntryError) return fields;
     throw error;

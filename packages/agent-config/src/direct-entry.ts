@@ -56,8 +56,9 @@ function each(texts: Readonly<Record<string, string>>): Record<string, string> {
 function program(entry: StdioEntry, { credentials = {} }: DeclaredServer, access: DirectAccess): Entry {
   const { agent, sharesFiles } = access;
   const declared = Object.entries(credentials).map(([name, text]) => [name, sourceOf(text)] as const);
-  const foreign = (text: string) => hasReference(text) && (!canSay(agent, text) || (!sharesFiles && text.includes('${file:')));
-  const left = Object.entries(entry.env).filter(([name, text]) => !Object.hasOwn(credentials, name) && foreign(text));
+  const foreign = (name: string, text: string) =>
+    hasReference(text) && (!canSay(agent, name, text) || (!sharesFiles && text.includes('${file:')));
+  const left = Object.entries(entry.env).filter(([name, text]) => !Object.hasOwn(credentials, name) && foreign(name, text));
   for (const [index, text] of entry.args.entries())
     if (/\$\{(?:file|credential):/.test(text.replaceAll('$${', '')))
       throw new InexpressibleError(
@@ -68,8 +69,8 @@ function program(entry: StdioEntry, { credentials = {} }: DeclaredServer, access
 }
 
 /** Whether the agent can follow the references of a text in a variable. */
-function canSay(agent: Agent, text: string): boolean {
-  return canWrite(agent, { kind: 'stdio', command: 'x', args: [], env: { X: text } });
+function canSay(agent: Agent, name: string, text: string): boolean {
+  return canWrite(agent, { kind: 'stdio', command: 'x', args: [], env: { [name]: text } });
 }
 
 function address(entry: Exclude<Entry, StdioEntry>, { agent, program: switchyard, sharesFiles }: DirectAccess): Entry {

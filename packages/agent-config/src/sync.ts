@@ -99,9 +99,10 @@ function changeOf(job: Job, ownership: Ownership, scope: SyncScope): FileChange 
 
 /** Entries that were ours and are in a conflict stay known: with --force, or once mended, they are ours again. */
 function hashes(owned: Record<string, string>, record: OwnedFile | undefined, changes: readonly Change[]): OwnedFile['entries'] {
-  const disputed = changes.filter(({ name, kind }) => kind === 'conflict' && record?.entries[name] !== undefined);
+  const known = record?.entries ?? {};
+  const disputed = changes.filter(({ name, kind }) => kind === 'conflict' && Object.hasOwn(known, name));
   return {
-    ...Object.fromEntries(disputed.map(({ name }) => [name, record?.entries[name] ?? []])),
+    ...Object.fromEntries(disputed.map(({ name }) => [name, known[name] ?? []])),
     ...Object.fromEntries(Object.entries(owned).map(([name, hash]) => [name, [hash]])),
   };
 }

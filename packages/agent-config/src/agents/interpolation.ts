@@ -51,6 +51,7 @@ const ours = /\$\$\{|\$\{(env|file|credential):([^{}]*)\}/g;
 
 /** A text of the agent's file in our notation. `undefined`: an agent that interpolates nothing. */
 export function readText(text: string, interpolation: Interpolation | undefined): string {
+  const literal = (part: string) => escaped(part, interpolation?.defaults === true);
   if (interpolation === undefined) return literal(text);
   let result = '';
   let end = 0;
@@ -63,14 +64,15 @@ export function readText(text: string, interpolation: Interpolation | undefined)
   return result + literal(text.slice(end));
 }
 
-/** What would read as a reference of ours, and is none. */
-function literal(text: string): string {
-  return text.replace(/\$\{(?=(?:env|file|credential):)/g, '$${');
+/** What would read as a reference in a declaration, and is none in the file. */
+function escaped(text: string, defaults: boolean): string {
+  const plain = text.replace(/\$\{(?=(?:env|file|credential):|[A-Za-z_]\w*\})/g, '$$${');
+  return defaults ? plain : plain.replace(/\$\{(?=\w+:-)/g, '$$${');
 }
 
 /** A text of ours as the agent spells it. Throws InexpressibleError for a reference that the agent cannot follow. */
 export function writeText(text: string, interpolation: Interpolation | undefined): string {
-  if (/\$\{\w+:-[^}]*\}/.test(text) && interpolation?.defaults !== true)
+  if (/(?<!\$)\$\{\w+:-[^}]*\}/.test(text) && interpolation?.defaults !== true)
     throw new InexpressibleError('a variable with a default (`${NAME:-…}`) is not known to this agent');
   return text.replace(ours, (whole, source: string | undefined, name: string | undefined) => {
     if (source === undefined) return '${';
