@@ -8,7 +8,9 @@ const verbs: Readonly<Record<string, { summary: string; load: () => Promise<{ co
   diff: { summary: 'show what sync would change', load: () => import('./config/diff.ts') },
   sync: { summary: 'write agents’ files', load: () => import('./config/sync.ts') },
   validate: { summary: 'say of every server whether it can work', load: () => import('./config/validate.ts') },
+  show: { summary: 'print the declaration, or what agents have now', load: () => import('./config/show.ts') },
   import: { summary: 'what agents have already, as a declaration', load: () => import('./config/import.ts') },
+  export: { summary: 'the declared servers as a NixOS module', load: () => import('./config/export.ts') },
   taskmaster: { summary: 'point Task Master of a project at the router', load: () => import('./config/taskmaster.ts') },
   remove: { summary: 'take our entries out of agents’ files', load: () => import('./config/remove.ts') },
 };
