@@ -223,7 +223,11 @@ let
 in
 {
   _class = "nixos";
-  imports = [ ./mcp-credentials.nix ];
+  imports = [
+    ./lib/gateway-tailnet.nix
+    ./lib/gateway-tokens.nix
+    ./mcp-credentials.nix
+  ];
 
   options.services.ai.mcpGateway = {
     enable = mkEnableOption "the MCP gateway: all MCP servers of this machine behind one endpoint";
@@ -291,15 +295,6 @@ in
         The MCP servers. One with a `command` runs as `mcp-NAME@.service`, started by the gateway's connection to
         `mcp-NAME.socket` and gone with it, with a user, credentials, limits and a view of the system of its own.
       '';
-    };
-
-    tailscaleServe = {
-      enable = mkEnableOption "the gateway inside the tailnet, over HTTPS (`tailscale serve`)";
-      port = mkOption {
-        type = types.port;
-        default = 8448;
-        description = "Port in the tailnet.";
-      };
     };
 
     pwa = {
@@ -415,40 +410,6 @@ in
           value = units.rotate name server;
         }) (lib.filterAttrs (_: server: server.credentials // server.credentialFiles != { }) local))
       ];
-    })
-
-    (lib.mkIf (isServer && cfg.tailscaleServe.enable) {
-      assertions = [
-        {
-          assertion = config.services.tailscale.enable;
-          message = "${option}.tailscaleServe.enable needs the tailnet: set services.tailscale.enable = true.";
-        }
-      ];
-      systemd.services.mcp-gateway-tailnet = {
-        description = "MCP gateway in the tailnet";
-        wantedBy = [ "multi-user.target" ];
-        wants = [ "network-online.target" ];
-        after = [
-          "mcp-gateway.socket"
-          "network-online.target"
-          "tailscaled.service"
-        ];
-        bindsTo = [ "tailscaled.service" ];
-        path = [ config.services.tailscale.package ];
-        serviceConfig = {
-          Type = "oneshot";
-          RemainAfterExit = true;
-          TimeoutStartSec = "infinity";
-          Restart = "on-failure";
-          RestartSec = 10;
-        };
-        # The tailnet may need somebody to log in first, however long that takes.
-        script = ''
-          tailscale wait --timeout=0 2>/dev/null || until tailscale status --peers=false >/dev/null 2>&1; do sleep 2; done
-          tailscale serve --bg --https=${toString cfg.tailscaleServe.port} http://127.0.0.1:${toString cfg.port}
-        '';
-        preStop = "tailscale serve --https=${toString cfg.tailscaleServe.port} off";
-      };
     })
   ];
 }

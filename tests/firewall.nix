@@ -14,9 +14,18 @@
         mode = "0400";
         argument = "sk-of-the-app";
       };
+      systemd.tmpfiles.settings.app."/run/keys/laptop".f = {
+        mode = "0400";
+        argument = "a-token-of-more-than-twenty-characters";
+      };
       services.mcp-credentials.app.path = "/run/keys/app";
+      services.mcp-credentials.laptop.path = "/run/keys/laptop";
       services.ai-inference.enable = true;
-      services.ai.mcpGateway.enable = true;
+      services.ai.mcpGateway = {
+        enable = true;
+        tokens.laptop.class = "read";
+        settings.auth.anonymous = "never";
+      };
       services.openai-proxy = {
         enable = true;
         openFirewall = true;
@@ -39,6 +48,11 @@
         for port in [8085, 8765]:
             server.succeed(f"curl -sf -m 5 http://127.0.0.1:{port}/health/live")
             client.fail(f"curl -s -m 3 http://server:{port}/health/live")
+
+    with subtest("a declared token lets in, and nothing else does"):
+        status = "curl -s -m 5 -o /dev/null -w '%{http_code}' http://127.0.0.1:8085/api/servers"
+        assert server.succeed(status) == "401"
+        assert server.succeed(f"{status} -H 'authorization: Bearer a-token-of-more-than-twenty-characters'") == "200"
 
     with subtest("the opened proxy answers, to those who have a key"):
         client.wait_until_succeeds("curl -sf -m 5 http://server:3001/health/live", timeout=30)

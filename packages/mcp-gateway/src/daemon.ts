@@ -50,7 +50,7 @@ export const gatewayDaemon: DaemonOptions<GatewayConfig> = {
       socketCallers: sockets,
       clock: systemClock,
       logger,
-      remember: (secret) => secrets.remember(secret),
+      secrets,
       httpClient: () => gateway.httpClient(),
     });
     const mcp = new McpEdge(gateway);

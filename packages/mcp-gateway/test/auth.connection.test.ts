@@ -8,6 +8,7 @@ import { join } from 'node:path';
 import { systemClock } from '@switchyard/kit/clock';
 import type { ListenSpec } from '@switchyard/kit/listen';
 import { silentLogger } from '@switchyard/kit/logger';
+import { Secrets } from '@switchyard/kit/secrets';
 import t from 'tap';
 import { Origins } from '../src/auth/connection.ts';
 import { Door } from '../src/auth/door.ts';
@@ -48,7 +49,7 @@ const doorWith = (settings: Partial<AuthSettings>) => {
     socketCallers: new Map(),
     clock: systemClock,
     logger: silentLogger,
-    remember: () => {},
+    secrets: new Secrets(),
     httpClient: () => Promise.reject(new Error('nothing is fetched here')),
   });
 };
@@ -136,12 +137,15 @@ t.test('where may be listened', async (t) => {
     { fd: 'http' },
   ];
   for (const anonymous of ['loopback', 'never', 'always'] as const) {
-    for (const spec of closed) t.equal(exposureOf([spec], { anonymous }, false), undefined, JSON.stringify(spec));
+    for (const spec of closed) t.equal(exposureOf([spec], { anonymous, tokens: {} }, false), undefined, JSON.stringify(spec));
     for (const spec of open) {
       const strangers = anonymous === 'always';
       const problem = (hasTokens: boolean, withOAuth: boolean) =>
-        exposureOf([{ port: 1 }, spec], { anonymous, ...(withOAuth && { oauth }) }, hasTokens)?.setting;
+        exposureOf([{ port: 1 }, spec], { anonymous, tokens: {}, ...(withOAuth && { oauth }) }, hasTokens)?.setting;
       t.equal(problem(false, false), strangers ? 'auth.anonymous' : 'listen.host', `${anonymous} ${spec.host}`);
+      const { tokens } = authSchema.parse({ tokens: { a: { token: '${credential:a}' } } });
+      const declared = exposureOf([spec], { anonymous, tokens }, false)?.setting;
+      t.equal(declared, strangers ? 'auth.anonymous' : undefined, 'with a declared token');
       t.equal(problem(true, false), strangers ? 'auth.anonymous' : undefined, 'with a token');
       t.equal(problem(false, true), strangers ? 'auth.anonymous' : undefined, 'with OAuth');
     }

@@ -9,9 +9,11 @@ import type { ListenSpec } from '@switchyard/kit/listen';
 import type { Logger } from '@switchyard/kit/logger';
 import { proxyMarkOf } from '@switchyard/kit/peer';
 import { Problem } from '@switchyard/kit/problem';
+import type { Secrets } from '@switchyard/kit/secrets';
 import { allRights, type Caller } from '../call/call.ts';
 import { bearerChallenge } from './challenge.ts';
 import { type Origin, Origins } from './connection.ts';
+import { DeclaredTokens } from './declared-tokens.ts';
 import { JwtCallers } from './jwt-callers.ts';
 import { metadataUrlOf, resourceOf } from './resource.ts';
 import { generalScopes } from './scopes.ts';
@@ -32,8 +34,8 @@ export interface DoorOptions {
   socketCallers: ReadonlyMap<ListenSpec, Caller>;
   clock: Clock;
   logger: Logger;
-  /** Makes a good token known to what keeps secrets out of logs. */
-  remember(secret: string): void;
+  /** Resolves declared tokens, and is told good ones, to keep them out of logs. */
+  secrets: Pick<Secrets, 'resolve' | 'remember'>;
   httpClient(): Promise<HttpClient>;
 }
 
@@ -71,13 +73,15 @@ export class Door {
   readonly #options: DoorOptions;
   readonly #origins: Origins;
   readonly #tokens: TokenCallers;
+  readonly #declared: DeclaredTokens;
   readonly #jwts: JwtCallers | undefined;
 
   constructor(options: DoorOptions) {
-    const { settings, publicUrl, tokens, socketCallers, clock, remember, httpClient } = options;
+    const { settings, publicUrl, tokens, socketCallers, clock, logger, secrets, httpClient } = options;
     this.#options = options;
     this.#origins = new Origins({ allowedAddresses: settings.allowedAddresses, callers: socketCallers });
-    this.#tokens = new TokenCallers(tokens, clock, remember);
+    this.#tokens = new TokenCallers(tokens, clock, (secret) => secrets.remember(secret));
+    this.#declared = new DeclaredTokens(settings.tokens, { secrets, clock, logger });
     if (settings.oauth && publicUrl !== undefined)
       this.#jwts = new JwtCallers({ settings: settings.oauth, publicUrl, clock, httpClient });
   }
@@ -146,6 +150,9 @@ export class Door {
     const credential = /^bearer +([^\s,]+) *$/i.exec(authorization)?.[1];
     if (credential === undefined)
       throw this.#wrongToken('malformed', path, 'the Authorization header must be "Bearer" and a token');
+    const declared = this.#declared.find(credential);
+    if (declared === 'expired') throw this.#wrongToken('expired', path, words.expired);
+    if (declared) return declared;
     if (isToken(credential)) {
       const found = this.#tokens.find(credential);
       if (typeof found !== 'string') return found;

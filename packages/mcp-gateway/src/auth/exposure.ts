@@ -14,7 +14,7 @@ export interface Exposure {
  */
 export function exposureOf(
   specs: readonly ListenSpec[],
-  { anonymous, oauth }: Pick<AuthSettings, 'anonymous' | 'oauth'>,
+  { anonymous, oauth, tokens }: Pick<AuthSettings, 'anonymous' | 'oauth' | 'tokens'>,
   hasTokens: boolean,
 ): Exposure | undefined {
   const host = specs.find((spec) => spec.port !== undefined && !isLoopback(spec.host ?? '127.0.0.1'))?.host;
@@ -23,7 +23,7 @@ export function exposureOf(
     const message = `"always" would let everyone who reaches ${host} do everything; set "loopback" or "never", or listen on 127.0.0.1`;
     return { setting: 'auth.anonymous', message };
   }
-  if (hasTokens || oauth) return undefined;
-  const message = `${host} can be reached from other machines, and nobody could say who they are: create a token first (\`switchyard token create --name NAME\`), set "auth.oauth", or listen on 127.0.0.1`;
+  if (hasTokens || oauth || Object.keys(tokens).length > 0) return undefined;
+  const message = `${host} can be reached from other machines, and nobody could say who they are: create a token first (\`switchyard token create --name NAME\`), set "auth.tokens" or "auth.oauth", or listen on 127.0.0.1`;
   return { setting: 'listen.host', message };
 }

@@ -46,6 +46,13 @@ const oauthSchema = z.strictObject({
   ratePerMinute: ratePerMinute.default(100).describe('Calls per minute and subject.'),
 });
 
+const declaredTokenSchema = z.strictObject({
+  token: z.string().min(1).describe('The token itself as a secret reference, `${credential:agent}`; 20 characters or more.'),
+  ...grantShape,
+  ratePerMinute: ratePerMinute.default(100).describe('Calls per minute.'),
+  expiresAt: z.iso.date().or(z.iso.datetime()).optional().describe('Date or time (UTC) from which it is no good.'),
+});
+
 export const authSchema = z.strictObject({
   anonymous: z
     .enum(['loopback', 'never', 'always'])
@@ -57,6 +64,13 @@ export const authSchema = z.strictObject({
     .array(addressRange)
     .optional()
     .describe('Addresses and ranges from which TCP connections are accepted beside loopback. Default: any.'),
+  tokens: z
+    .record(
+      z.string().regex(/^[A-Za-z0-9][A-Za-z0-9_.@-]{0,63}$/, 'must have 1 to 64 letters, digits, "-", "_", "." or "@"'),
+      declaredTokenSchema,
+    )
+    .default({})
+    .describe('Bearer tokens by name, beside those of `switchyard token create`; shown as `token:NAME`.'),
   oauth: oauthSchema.optional().describe('Accepts JWTs of an OAuth 2.1 authorization server. Needs `publicUrl`.'),
 });
 
@@ -81,5 +95,6 @@ export const socketSchema = z.strictObject({
 });
 
 export type AuthSettings = z.output<typeof authSchema>;
+export type DeclaredTokenSettings = z.output<typeof declaredTokenSchema>;
 export type OAuthSettings = z.output<typeof oauthSchema>;
 export type SocketSettings = z.output<typeof socketSchema>;
