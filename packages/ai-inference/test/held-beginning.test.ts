@@ -5,7 +5,9 @@ import type { AddressInfo } from 'node:net';
 import { systemClock } from '@switchyard/kit/clock';
 import t from 'tap';
 import { ClientAnswer } from '../src/call/client-answer.ts';
-import { PassThroughReader, type ReaderOptions, TranslatingReader } from '../src/call/readers.ts';
+import type { ReaderOptions } from '../src/call/readers/answer-reader.ts';
+import { PassThroughReader } from '../src/call/readers/pass-through.ts';
+import { TranslatingReader } from '../src/call/readers/translating.ts';
 import { dialects } from '../src/router.ts';
 
 const opening = `data: ${JSON.stringify({ id: 'x', object: 'chat.completion.chunk', created: 1, model: 'm', choices: [{ index: 0, delta: { role: 'assistant', content: '' }, finish_reason: null }] })}\n\n`;

@@ -18,7 +18,10 @@ import type { Provider } from '../providers/provider-set.ts';
 import { type Failure, retryAfterMs } from '../routing/failure.ts';
 import type { ClientAnswer } from './client-answer.ts';
 import { decoderOf } from './decode.ts';
-import { type AnswerReader, type Learnt, PassThroughReader, TranslatingReader, WholeReader } from './readers.ts';
+import type { AnswerReader, Learnt } from './readers/answer-reader.ts';
+import { PassThroughReader } from './readers/pass-through.ts';
+import { TranslatingReader } from './readers/translating.ts';
+import { WholeReader } from './readers/whole.ts';
 
 export interface AttemptTimeouts {
   firstTokenMs: number;

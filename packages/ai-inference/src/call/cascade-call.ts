@@ -11,7 +11,7 @@ import type { Decision } from '../policy/route-policy.ts';
 import type { Candidate } from '../routing/resolve.ts';
 import { CapturedAnswer } from './captured-answer.ts';
 import { type CallEnvironment, ModelCall, type ModelCallOptions } from './model-call.ts';
-import { streamWhole } from './readers.ts';
+import { streamWhole } from './readers/whole.ts';
 import type { CallRecord } from './record.ts';
 
 export type CascadeSettings = NonNullable<RouterConfig['routes'][string]['cascade']>;
