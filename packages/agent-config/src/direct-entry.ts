@@ -56,8 +56,7 @@ function each(texts: Readonly<Record<string, string>>): Record<string, string> {
 function program(entry: StdioEntry, { credentials = {} }: DeclaredServer, access: DirectAccess): Entry {
   const { agent, sharesFiles } = access;
   const declared = Object.entries(credentials).map(([name, text]) => [name, sourceOf(text)] as const);
-  const foreign = (name: string, text: string) =>
-    hasReference(text) && (!canSay(agent, name, text) || (!sharesFiles && text.includes('${file:')));
+  const foreign = (name: string, text: string) => hasReference(text) && (!canSay(agent, name, text) || !sharesFiles);
   const left = Object.entries(entry.env).filter(([name, text]) => !Object.hasOwn(credentials, name) && foreign(name, text));
   for (const [index, text] of entry.args.entries())
     if (/\$\{(?:file|credential):/.test(text.replaceAll('$${', '')))
@@ -65,7 +64,7 @@ function program(entry: StdioEntry, { credentials = {} }: DeclaredServer, access
         `args[${index}] holds a secret, and arguments are seen by everybody on the machine; give it to the program as a variable (\`credentials\`)`,
       );
   const secrets = Object.fromEntries([...declared, ...left.map(([name, text]) => [name, sourceOf(text)] as const)]);
-  return Object.keys(secrets).length === 0 ? entry : wrappedEntry(entry, secrets, agent, access.program);
+  return Object.keys(secrets).length === 0 ? entry : wrappedEntry(entry, secrets, access);
 }
 
 /** Whether the agent can follow the references of a text in a variable. */
@@ -90,5 +89,6 @@ function address(entry: Exclude<Entry, StdioEntry>, { agent, program: switchyard
     headers: Object.fromEntries(Object.entries(rest).map(([name, text]) => [name, headerSource(text)])),
     agent,
     program: switchyard,
+    sharesFiles,
   });
 }

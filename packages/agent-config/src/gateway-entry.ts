@@ -52,7 +52,7 @@ export function gatewayEntry(url: string, access: GatewayAccess): { entry: Entry
   }
   // A program that a desktop starts has no variables of a shell: the file is the surer way.
   const token = tokenFile !== undefined ? `file:${tokenFile}` : tokenEnv !== undefined ? `env:${tokenEnv}` : undefined;
-  return { entry: bridgeEntry(url, { token, headers: {}, agent, program }), secret: false };
+  return { entry: bridgeEntry(url, { token, headers: {}, agent, program, sharesFiles }), secret: false };
 }
 
 function withToken(url: string, token: string): Entry {

@@ -121,9 +121,7 @@ function wanted(
     sharesFiles,
     readToken,
   };
-  return endpointsOf(declaration.gateway, servers).flatMap(({ name, url }) =>
-    collect(name, () => gatewayEntry(onWindows(url, machine), access)),
-  );
+  return endpointsOf(declaration.gateway, servers).flatMap(({ name, url }) => collect(name, () => gatewayEntry(url, access)));
 }
 
 /** Names of the servers that an agent is to have. */
@@ -160,15 +158,14 @@ function refuseTwins(entries: readonly { name: string }[], problems: string[]): 
   }
 }
 
-/** Programs of this machine, as the Windows host starts them. */
+/**
+ * An entry as agents of the Windows host need it: programs through wsl.exe, addresses of this machine as `localhost`, which
+ * WSL forwards (127.0.0.1 is not forwarded everywhere).
+ */
 function onHost(entry: Entry, { wsl }: Machine): Entry {
-  if (wsl === undefined || entry.kind !== 'stdio') return entry;
-  return { ...entry, ...wslCommand(entry, wsl), env: {}, cwd: undefined };
-}
-
-/** WSL forwards `localhost`; 127.0.0.1 is not forwarded everywhere. */
-function onWindows(url: string, { wsl }: Machine): string {
-  return wsl === undefined ? url : url.replace(/^(https?:\/\/)127\.0\.0\.1(?=[:/]|$)/, '$1localhost');
+  if (wsl === undefined) return entry;
+  if (entry.kind === 'stdio') return { ...entry, ...wslCommand(entry, wsl), env: {}, cwd: undefined };
+  return { ...entry, url: entry.url.replace(/^(https?:\/\/)127\.0\.0\.1(?=[:/]|$)/, '$1localhost') };
 }
 
 function homed(path: string, { home }: Machine): string {

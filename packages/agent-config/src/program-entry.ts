@@ -13,14 +13,16 @@ export interface Bridge {
   headers: Readonly<Record<string, string>>;
   agent: Agent;
   program: Program;
+  /** False when the agent runs on the Windows host, whose variables do not reach our program. */
+  sharesFiles: boolean;
 }
 
 /** `switchyard connect`: an address for agents that cannot reach it as it must be reached. */
-export function bridgeEntry(url: string, { token, headers, agent, program }: Bridge): StdioEntry {
+export function bridgeEntry(url: string, { token, headers, agent, program, sharesFiles }: Bridge): StdioEntry {
   const [command, ...first] = program;
   const named = Object.entries(headers).flatMap(([name, source]) => ['--header', `${name}=${source}`]);
   const args = [...first, 'connect', '--url', url, ...tokenFlags(token), ...named];
-  return { kind: 'stdio', command, args, env: passedOn([token, ...Object.values(headers)], agent) };
+  return { kind: 'stdio', command, args, env: passedOn([token, ...Object.values(headers)], agent, sharesFiles) };
 }
 
 function tokenFlags(token: string | undefined): string[] {
@@ -35,8 +37,7 @@ function tokenFlags(token: string | undefined): string[] {
 export function wrappedEntry(
   entry: StdioEntry,
   secrets: Readonly<Record<string, string>>,
-  agent: Agent,
-  [command, ...first]: Program,
+  { agent, program: [command, ...first], sharesFiles }: Pick<Bridge, 'agent' | 'program' | 'sharesFiles'>,
 ): StdioEntry {
   const flags = Object.entries(secrets).flatMap(([name, source]) => ['--credential', `${name}=${source.replace(/^file:/, '')}`]);
   const rest = Object.fromEntries(Object.entries(entry.env).filter(([name]) => !Object.hasOwn(secrets, name)));
@@ -44,13 +45,17 @@ export function wrappedEntry(
     ...entry,
     command,
     args: [...first, 'exec', ...flags, '--', entry.command, ...entry.args],
-    env: { ...rest, ...passedOn(Object.values(secrets), agent) },
+    env: { ...rest, ...passedOn(Object.values(secrets), agent, sharesFiles) },
   };
 }
 
 /** Variables that our program reads, for agents that do not pass all of theirs on and can say so. */
-function passedOn(sources: readonly (string | undefined)[], agent: Agent): Record<string, string> {
+function passedOn(sources: readonly (string | undefined)[], agent: Agent, sharesFiles: boolean): Record<string, string> {
   const names = sources.flatMap((source) => (source?.startsWith('env:') ? [source.slice('env:'.length)] : []));
+  if (names.length > 0 && !sharesFiles)
+    throw new InexpressibleError(
+      `variable ${names[0]} of Windows does not reach a program of WSL; keep its value in a file there (gateway.tokenFile, credentials)`,
+    );
   const env = Object.fromEntries(names.map((name) => [name, `\${env:${name}}`]));
   const probe: StdioEntry = { kind: 'stdio', command: 'x', args: [], env };
   try {

@@ -113,7 +113,8 @@ function bodyEnd(text: string, offset: number): number {
 function memberText(text: string, at: EntriesAt, name: string, fields: Fields, indent: string): string {
   const value = at.shape === 'map' ? { [name]: fields } : [fields];
   const lineFeed = lineEndOf(text);
-  const lines = stringify(value, { lineWidth: 0, blockQuote: false }).trimEnd().split('\n');
+  // Some readers still take `yes` and `on` for truth values: such texts are quoted.
+  const lines = stringify(value, { lineWidth: 0, blockQuote: false, compat: 'yaml-1.1' }).trimEnd().split('\n');
   return lines.map((line) => indent + line + lineFeed).join('');
 }
 
