@@ -2,4 +2,4 @@
 export { judge, type Known, referenceKey } from './validation/judge.ts';
 export { type LookedUp, lookUp } from './validation/look-up.ts';
 export { type Reference, referencesOf, withValues } from './validation/references.ts';
-export type { Note, ProbeResult, ReferenceState, ServerRow } from './validation/row.ts';
+export type { Note, NoteCode, ProbeResult, ReferenceState, ServerRow } from './validation/row.ts';

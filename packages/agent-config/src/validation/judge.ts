@@ -34,7 +34,13 @@ function judgeServer(name: string, server: DeclaredServer, known: Known, catalog
     target = targetOf(server);
   } catch (error) {
     if (!(error instanceof ServerEntryError)) throw error;
-    return { server: name, valid: false, auth: '–', endpoint: '–', notes: [{ level: 'error', text: error.message }] };
+    return {
+      server: name,
+      valid: false,
+      auth: '–',
+      endpoint: '–',
+      notes: [{ level: 'error', code: 'entry', text: error.message }],
+    };
   }
   const notes = [
     ...referenceNotes(name, server, known),
@@ -57,8 +63,8 @@ function judgeServer(name: string, server: DeclaredServer, known: Known, catalog
 function referenceNotes(name: string, server: DeclaredServer, { references, env }: Known): Note[] {
   return referencesOf(server, env).flatMap(({ text, field }): Note[] => {
     const state = references.get(referenceKey(name, text));
-    if (state?.state === 'bad') return [{ level: 'error', text: `${field}: ${state.problem}` }];
-    return state?.note === undefined ? [] : [{ level: 'note', text: `${field}: ${state.note}` }];
+    if (state?.state === 'bad') return [{ level: 'error', code: 'reference', text: `${field}: ${state.problem}` }];
+    return state?.note === undefined ? [] : [{ level: 'note', code: 'reference', text: `${field}: ${state.note}` }];
   });
 }
 
@@ -67,7 +73,13 @@ function plainSecrets(server: DeclaredServer, env: NodeJS.ProcessEnv): Note[] {
   return textsOf(server, env).flatMap(({ field, text }): Note[] => {
     const name = /^(?:env|headers|credentials)\.(.+)$/.exec(field)?.[1] ?? '';
     if (field === 'command' || text.includes('${') || !isKeyLike(text, name)) return [];
-    return [{ level: 'error', text: `${field}: holds a secret; write a reference such as \${file:/run/secrets/NAME}` }];
+    return [
+      {
+        level: 'error',
+        code: 'secret-in-file',
+        text: `${field}: holds a secret; write a reference such as \${file:/run/secrets/NAME}`,
+      },
+    ];
   });
 }
 
@@ -79,20 +91,21 @@ function catalogNotes(server: DeclaredServer, { entry, offer }: Recognized, env:
   for (const variable of offer.variables) {
     const text = given(variable);
     if (text === undefined && isNeeded(variable, offer, given)) {
-      notes.push({ level: 'error', text: `${variable.name} is missing: ${variable.summary}` });
+      notes.push({ level: 'error', code: 'variable-missing', text: `${variable.name} is missing: ${variable.summary}` });
     }
     for (const { pattern, why } of variable.rejects) {
       if (text !== undefined && new RegExp(pattern).test(text))
-        notes.push({ level: 'error', text: `${variable.name}: ${text} ${why}` });
+        notes.push({ level: 'error', code: 'variable-wrong', text: `${variable.name}: ${text} ${why}` });
     }
   }
   for (const { field, text: _ } of texts) {
     const name = /^(?:env|credentials)\.(.+)$/.exec(field)?.[1];
     const meant = name && offer.variables.find(({ from }) => from.includes(name));
-    if (meant) notes.push({ level: 'error', text: `${field}: this server reads ${meant.name} and not ${name}` });
+    if (meant)
+      notes.push({ level: 'error', code: 'variable-wrong', text: `${field}: this server reads ${meant.name} and not ${name}` });
   }
-  if (offer.auth === 'oauth') notes.push({ level: 'note', text: 'signs in with OAuth in the agent' });
-  if (entry.none !== undefined) notes.push({ level: 'note', text: entry.none });
+  if (offer.auth === 'oauth') notes.push({ level: 'note', code: 'oauth', text: 'signs in with OAuth in the agent' });
+  if (entry.none !== undefined) notes.push({ level: 'note', code: 'no-server', text: entry.none });
   return notes;
 }
 
@@ -127,18 +140,18 @@ function isNeeded(
 
 function transportNotes(server: DeclaredServer, target: Target): Note[] {
   const notes: Note[] = [];
-  if (server.disabled === true || server.enabled === false) notes.push({ level: 'note', text: 'disabled' });
+  if (server.disabled === true || server.enabled === false) notes.push({ level: 'note', code: 'disabled', text: 'disabled' });
   if (target.kind === 'stdio' && fetchers.has(target.command.split(/[\\/]/).at(-1) ?? '')) {
     const spec = target.args.filter((arg) => packageOf(arg) !== undefined).at(0);
     const pinned = target.args.some(isPinned);
     if (spec !== undefined && !pinned)
-      notes.push({ level: 'note', text: `${spec}: no exact version; what runs changes by itself` });
+      notes.push({ level: 'note', code: 'unpinned', text: `${spec}: no exact version; what runs changes by itself` });
   }
   if (target.kind !== 'stdio' && target.kind !== 'socket') {
     const url = URL.parse(target.url);
     const open = url?.protocol === 'http:' && !/^(localhost|127\.|\[::1\])/.test(url.hostname);
     if (open && Object.keys(target.headers).length > 0) {
-      notes.push({ level: 'error', text: `url: sends its headers unencrypted to ${url.host}; use https` });
+      notes.push({ level: 'error', code: 'unencrypted', text: `url: sends its headers unencrypted to ${url.host}; use https` });
     }
   }
   return notes;
@@ -147,7 +160,9 @@ function transportNotes(server: DeclaredServer, target: Target): Note[] {
 function probeNotes(probe: ProbeResult | undefined): Note[] {
   if (probe === undefined) return [];
   return [
-    probe.ok ? { level: 'note', text: `answers: ${probe.says}, ${probe.tools} tools` } : { level: 'error', text: probe.problem },
+    probe.ok
+      ? { level: 'note', code: 'probe', text: `answers: ${probe.says}, ${probe.tools} tools` }
+      : { level: 'error', code: 'probe', text: probe.problem },
   ];
 }
 

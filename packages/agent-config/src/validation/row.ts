@@ -14,8 +14,23 @@ export interface ServerRow {
 
 export interface Note {
   level: 'error' | 'note';
+  /** What kind of thing it is, for programs. */
+  code: NoteCode;
   text: string;
 }
+
+export type NoteCode =
+  | 'entry'
+  | 'reference'
+  | 'secret-in-file'
+  | 'variable-missing'
+  | 'variable-wrong'
+  | 'unencrypted'
+  | 'unpinned'
+  | 'disabled'
+  | 'oauth'
+  | 'no-server'
+  | 'probe';
 
 /** What is behind a reference such as `${env:GITHUB_TOKEN}`. */
 export type ReferenceState =

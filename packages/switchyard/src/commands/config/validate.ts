@@ -1,21 +1,10 @@
 /** `switchyard config validate`: a row for each declared server, and an exit code for CI. */
-import type { Declaration, DeclaredServer } from '@switchyard/agent-config/declaration';
 import { maskKeys } from '@switchyard/agent-config/key-shapes';
-import { ServerEntryError, type Target, targetOf } from '@switchyard/agent-config/server-entry';
-import {
-  judge,
-  type LookedUp,
-  lookUp,
-  type ProbeResult,
-  referenceKey,
-  referencesOf,
-  type ServerRow,
-  withValues,
-} from '@switchyard/agent-config/validation';
+import { judge, lookUp, type ProbeResult, type ServerRow } from '@switchyard/agent-config/validation';
 import { catalogFrom } from '../../catalog-file.ts';
 import { type Command, CommandError } from '../../command.ts';
 import { readFlags } from '../../flags.ts';
-import { probeServer } from '../../probe-server.ts';
+import { probeDeclared } from '../../probe-declared.ts';
 import { sourceFlag, sourceHelp, withSources } from '../../secret-sources.ts';
 import { renderTable } from '../../table.ts';
 import { declarationOf } from './declared.ts';
@@ -50,7 +39,9 @@ ${sourceHelp}
     const catalog = await catalogFrom(values.catalog);
     return withSources(values.source ?? [], process.env, async (sources, context) => {
       const found = await lookUp(declaration, sources, catalog, context);
-      const probes = values.probe ? await probeAll(declaration, found, timeoutMs) : new Map<string, ProbeResult>();
+      const probes = values.probe
+        ? await probeDeclared(declaration, found, process.env, timeoutMs)
+        : new Map<string, ProbeResult>();
       const rows = judge(declaration, { references: found.states, probes, env: process.env }, catalog);
       const masked = (text: string) => maskKeys(context.secrets.mask(text));
       console.log(masked(values.json ? JSON.stringify(rows, null, 2) : tableOf(rows)));
@@ -68,34 +59,6 @@ export function tableOf(rows: readonly ServerRow[]): string {
   const bad = rows.filter(({ valid }) => !valid).length;
   const sum = `${rows.length} server${rows.length === 1 ? '' : 's'}, ${bad === 0 ? 'all valid' : `${bad} not valid`}`;
   return `${renderTable(['SERVER', 'VALID', 'AUTH', 'ENDPOINT', 'NOTES'], lines)}\n\n${sum}`;
-}
-
-/** One after the other: programs that are started together slow each other down. Disabled and incomplete servers are left out. */
-async function probeAll(
-  { mcpServers }: Declaration,
-  { states, values }: LookedUp,
-  timeoutMs: number,
-): Promise<Map<string, ProbeResult>> {
-  const results = new Map<string, ProbeResult>();
-  for (const [name, server] of Object.entries(mcpServers)) {
-    if (server.disabled === true || server.enabled === false) continue;
-    const isWhole = referencesOf(server, process.env).every(({ text }) => states.get(referenceKey(name, text))?.state === 'ok');
-    if (!isWhole) continue;
-    const whole = withValues(server, process.env, (reference) => values.get(referenceKey(name, reference)));
-    const target = targetOrNothing(whole);
-    if (target && target.kind !== 'socket') results.set(name, await probeServer(target, timeoutMs));
-  }
-  return results;
-}
-
-/** Undefined for an entry that names no server: its row says so. */
-function targetOrNothing(server: DeclaredServer): Target | undefined {
-  try {
-    return targetOf(server);
-  } catch (error) {
-    if (error instanceof ServerEntryError) return undefined;
-    throw error;
-  }
 }
 
 function secondsOf(text: string | undefined): number {
