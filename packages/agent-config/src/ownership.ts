@@ -23,7 +23,8 @@ const ownedFileSchema = z.strictObject({
   entries: z.record(z.string(), z.array(z.string())),
 });
 
-const ownershipSchema = z.strictObject({ version: z.literal(1), files: z.record(z.string(), ownedFileSchema) });
+/** Path → what we wrote there, for each declaration that asked for something. */
+const ownershipSchema = z.strictObject({ version: z.literal(1), files: z.record(z.string(), z.array(ownedFileSchema)) });
 
 /** What we wrote into one file. */
 export type OwnedFile = z.infer<typeof ownedFileSchema>;
@@ -42,11 +43,19 @@ export function readOwnership(file: string): Ownership {
   return parseConfig(ownershipSchema, parseJson(text, file), file);
 }
 
+/** What a declaration has in a file; undefined when it has nothing there. */
+export function ownedBy(ownership: Ownership, path: string, declaration: string): OwnedFile | undefined {
+  return ownership.files[path]?.find((record) => record.declaration === declaration);
+}
+
 /** Writes the record, with mode 0600. Throws what the file system throws. */
 export function writeOwnership(file: string, ownership: Ownership): void {
   mkdirSync(dirname(file), { recursive: true, mode: 0o700 });
-  const files = Object.fromEntries(Object.entries(ownership.files).filter(([, { entries }]) => Object.keys(entries).length > 0));
-  writeAtomically(file, `${JSON.stringify({ version: 1, files }, null, 2)}\n`, { mode: 0o600 });
+  const files = Object.entries(ownership.files).flatMap(([path, records]) => {
+    const kept = records.filter(({ entries }) => Object.keys(entries).length > 0);
+    return kept.length > 0 ? [[path, kept]] : [];
+  });
+  writeAtomically(file, `${JSON.stringify({ version: 1, files: Object.fromEntries(files) }, null, 2)}\n`, { mode: 0o600 });
 }
 
 /** The hash of an entry: the same for equal fields in any order. */

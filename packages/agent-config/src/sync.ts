@@ -10,7 +10,7 @@ import type { Machine } from './environments/machine.ts';
 import { type AgentFile, readAgentFile, writeAgentFile } from './files/agent-file.ts';
 import { TextError } from './files/entries.ts';
 import { parseText } from './files/format.ts';
-import { newOwnedFile, type OwnedFile, type Ownership, readOwnership, writeOwnership } from './ownership.ts';
+import { newOwnedFile, type OwnedFile, type Ownership, ownedBy, readOwnership, writeOwnership } from './ownership.ts';
 import type { Plan } from './plan.ts';
 
 /** What a run is about, beside the plans. */
@@ -69,7 +69,7 @@ export function changesOf(plans: readonly Plan[], scope: SyncScope): (FileChange
 function changeOf(job: Job, ownership: Ownership, scope: SyncScope): FileChange {
   const { agent, path, entries } = job;
   const file = readAgentFile(path);
-  const record = ownership.files[file.target];
+  const record = ownedBy(ownership, file.target, scope.declaration);
   // A file that is not there stays so when nothing is to be in it.
   const before = file.text ?? '';
   const { changes, text, owned } =
@@ -115,22 +115,23 @@ function joined(next: OwnedFile['entries'], old: OwnedFile['entries']): OwnedFil
 /** Read anew each time: what else a run of another process wrote is kept. */
 function remember(stateFile: string, { target }: AgentFile, record: OwnedFile): void {
   const ownership = readOwnership(stateFile);
-  const known = ownership.files[target];
+  const known = ownedBy(ownership, target, record.declaration);
   if (known === undefined && Object.keys(record.entries).length === 0) return;
   if (JSON.stringify(known) === JSON.stringify(record)) return;
-  ownership.files[target] = record;
+  ownership.files[target] = [...(ownership.files[target] ?? []).filter((each) => each !== known), record];
   writeOwnership(stateFile, ownership);
 }
 
 /** Files with entries of ours that this declaration asked for and plans no longer. */
 function leftJobs(ownership: Ownership, planned: readonly string[], { machine, declaration, agents: names }: SyncScope): Job[] {
-  return Object.entries(ownership.files).flatMap(([path, record]): Job[] => {
+  return Object.keys(ownership.files).flatMap((path): Job[] => {
+    const record = ownedBy(ownership, path, declaration);
+    if (record === undefined || planned.includes(path)) return [];
     const isOurs =
       record.home === machine.home &&
-      record.declaration === declaration &&
       names.includes(record.agent) &&
       (record.scope === 'user' || record.projectRoot === machine.projectRoot);
-    if (!isOurs || planned.includes(path)) return [];
+    if (!isOurs) return [];
     const agent = agents[record.agent];
     const at = { ...agent.entries, root: record.root };
     return [{ agent, path, scope: record.scope, at: () => at, entries: [], secret: false }];

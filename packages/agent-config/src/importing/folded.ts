@@ -24,7 +24,7 @@ export function foldServers(
   const imported: Imported = { mcpServers: {}, secrets: [], notes: [] };
   const groups = new Map<string, FoundServer[]>();
   for (const each of found) {
-    const key = targetKey(each.entry);
+    const key = targetKey(each);
     groups.set(key, [...(groups.get(key) ?? []), each]);
   }
   for (const [key, group] of groups) {
@@ -53,15 +53,15 @@ export function foldServers(
   return imported;
 }
 
-/** How the server is reached, apart from its variables and headers. */
-function targetKey(entry: Entry): string {
-  if (entry.kind !== 'stdio') return `url ${entry.url.replace(/\/$/, '')}`;
-  return JSON.stringify(['program', entry.command, ...entry.args]);
+/** How the server is reached, apart from its variables and headers. A secret in it counts as one, whatever its value. */
+function targetKey({ agent, entry }: FoundServer): string {
+  return declaredKey(declarable('', agent, entry, () => '${file:}').server);
 }
 
 function declaredKey({ command, args = [], url, httpUrl, serverUrl }: DeclaredServer): string {
   const address = url ?? httpUrl ?? serverUrl;
-  return address === undefined ? JSON.stringify(['program', command, ...args]) : `url ${address.replace(/\/$/, '')}`;
+  const key = address === undefined ? JSON.stringify(['program', command, ...args]) : `url ${address.replace(/\/$/, '')}`;
+  return key.replace(/\$\{file:[^{}]*\}/g, '${file:}');
 }
 
 /** The name most of them have; the first of those. */
@@ -101,6 +101,8 @@ function differenceNotes(name: string, group: readonly FoundServer[]): string[] 
       return kept !== undefined && kept !== text ? [field] : [];
     }),
   );
+  const target = (entry: Entry) => (entry.kind === 'stdio' ? JSON.stringify(entry.args) : entry.url.replace(/\/$/, ''));
+  if (others.some(({ entry }) => target(entry) !== target(first.entry))) differing.push('the secret in its arguments or address');
   return [...new Set(differing)].map((field) => `"${name}": ${field} differs between agents; the one of ${whoOf(first)} is kept`);
 }
 

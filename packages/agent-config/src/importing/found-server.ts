@@ -32,8 +32,9 @@ export function findServers(machine: Machine, names: readonly AgentName[] = agen
   const findings: Findings = { servers: [], files: [], problems: [] };
   for (const name of names) {
     const agent = agents[name];
+    // A project folder that is the home has its files at the same paths.
     for (const place of agent.places)
-      for (const path of place.paths(machine).filter((each) => existsSync(each)))
+      for (const path of place.paths(machine).filter((each) => existsSync(each) && !findings.files.includes(each)))
         readFile(findings, path, agent.format, agent, (content) => {
           const roots = place.roots?.(content) ?? [agent.entries.root];
           return roots.map((root) => ({ ...agent.entries, root }));

@@ -70,8 +70,8 @@ function findingsOf(from: readonly string[] | undefined, all: () => Findings): F
 function withoutOurs({ servers }: Findings): Findings['servers'] {
   const { files } = readOwnership(stateFileOf(process.env));
   return servers.filter(({ path, name, fields }) => {
-    const owned = new Map(Object.entries(files[readAgentFile(path).target]?.entries ?? {}));
-    return owned.get(name)?.includes(hashOf(fields)) !== true;
+    const records = files[readAgentFile(path).target] ?? [];
+    return !records.some(({ entries }) => Object.hasOwn(entries, name) && entries[name]?.includes(hashOf(fields)));
   });
 }
 

@@ -26,7 +26,11 @@ Removes the entries that \`config sync\` wrote, of all agents or of those named.
     const machine = machineOf(values);
     const stateFile = stateFileOf(process.env);
     const agents = namedAgents(values.agent) ?? [...agentNames];
-    const declarations = new Set(Object.values(readOwnership(stateFile).files).map(({ declaration }) => declaration));
+    const declarations = new Set(
+      Object.values(readOwnership(stateFile).files)
+        .flat()
+        .map(({ declaration }) => declaration),
+    );
     const codes = [...declarations].map((file) =>
       carryOut(
         { file, machine, agents, plans: [], stateFile, masked: maskKeys },
