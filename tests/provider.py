@@ -1,4 +1,7 @@
-"""A provider of models for tests: one model, one answer, and only for the key in /run/keys/provider."""
+"""A provider of models for tests: one model, one answer, and only for the keys in /run/keys/provider, one a line.
+
+The key of the latest request is in /run/provider-key.
+"""
 
 import json
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -17,8 +20,9 @@ class Provider(BaseHTTPRequestHandler):
         self.wfile.write(body)
 
     def may(self) -> bool:
-        key = Path("/run/keys/provider").read_text().strip()
-        if self.headers.get("Authorization") == f"Bearer {key}":
+        sent = self.headers.get("Authorization", "").removeprefix("Bearer ")
+        if sent in Path("/run/keys/provider").read_text().split():
+            Path("/run/provider-key").write_text(sent)
             return True
         self.answer(401, {"error": {"message": "wrong key", "type": "invalid_request_error", "code": "invalid_api_key"}})
         return False
