@@ -77,7 +77,7 @@ const assignment = new RegExp(
   'gi',
 );
 /** `"--api-key", "…"`. */
-const argument = new RegExp(String.raw`(--?(?!credential)[\w-]*${secretWords}["']\s*,\s*["'])([^"']{6,})`, 'gi');
+const argument = new RegExp(String.raw`(--?(?!-?credential)[\w-]*${secretWords}["']\s*,\s*["'])([^"']{6,})`, 'gi');
 
 function isReference(text: string): boolean {
   return /\$\{|\{env:|\{file:|^\$[A-Za-z_]|\{\{|^<.*>$|^•+$|^op:\/\//.test(text);

@@ -7,7 +7,7 @@ import { type Change, changeText } from './change.ts';
 export type { Change } from './change.ts';
 
 import type { Machine } from './environments/machine.ts';
-import { type AgentFile, readAgentFile, writeAgentFile } from './files/agent-file.ts';
+import { type AgentFile, closeAgentFile, readAgentFile, writeAgentFile } from './files/agent-file.ts';
 import { TextError } from './files/entries.ts';
 import { parseText } from './files/format.ts';
 import { newOwnedFile, type OwnedFile, type Ownership, ownedBy, readOwnership, writeOwnership } from './ownership.ts';
@@ -88,7 +88,10 @@ function changeOf(job: Job, ownership: Ownership, scope: SyncScope): FileChange 
       const { home, projectRoot } = scope.machine;
       const who = { home, projectRoot, declaration: scope.declaration };
       const next: OwnedFile = { ...newOwnedFile(agent.name, job.scope, root, who), entries: hashes(owned, record, changes) };
-      if (text === before) return remember(scope.stateFile, file, next);
+      if (text === before) {
+        if (job.secret) closeAgentFile(file);
+        return remember(scope.stateFile, file, next);
+      }
       // First both may be ours, so that a kill between the two writes leaves no entry without an owner.
       remember(scope.stateFile, file, { ...next, entries: joined(next.entries, record?.entries ?? {}) });
       writeAgentFile(file, text, job.secret);

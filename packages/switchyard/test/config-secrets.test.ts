@@ -1,5 +1,5 @@
 // Planted keys: whatever the verbs of `config` do, no value shows in a file, a difference, an error, an argument or on the screen.
-import { readdirSync, readFileSync, statSync } from 'node:fs';
+import { chmodSync, readdirSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import t, { type Test } from 'tap';
 import { makeHome } from './fixtures/command-line.ts';
@@ -92,6 +92,9 @@ t.test('a literal token: only in a file of mode 0600, and shown nowhere', async 
     shown(t, home.run(['config', ...args]).output, args.join(' '));
   t.match(home.read('.config/zed/settings.json'), token);
   t.equal(statSync(join(home.path, '.config/zed/settings.json')).mode & 0o777, 0o600);
+  chmodSync(join(home.path, '.config/zed/settings.json'), 0o644);
+  t.equal(home.run(['config', 'sync']).status, 0);
+  t.equal(statSync(join(home.path, '.config/zed/settings.json')).mode & 0o777, 0o600, 'closed again when somebody opened it');
   t.same(leaks(home.path, /secrets\/token$|settings\.json$/), []);
   shown(t, home.run(['config', 'show', '--agent', 'zed']).output, 'show');
   shown(t, home.run(['config', 'remove', '--dry-run']).output, 'the difference of its removal');

@@ -142,6 +142,19 @@ t.test('a declaration that is wrong says where', async (t) => {
   t.match(home.run(['config', 'synk']), { status: 64, stderr: /did you mean "sync"/ });
 });
 
+t.test('projects have files of their own', async (t) => {
+  const home = makeHome(t);
+  home.write(file, { agents: { 'roo-code': { scope: 'project' }, vscode: { scope: 'project' } } });
+  for (const name of ['one', 'two']) {
+    mkdirSync(join(home.path, name));
+    t.equal(home.run(['config', 'sync', '--project', name]).status, 0);
+  }
+  t.match(home.read('one/.roo/mcp.json'), '"type": "streamable-http"');
+  t.match(home.run(['config', 'remove', '--project', 'two']).stderr, /one\/\.roo\/mcp\.json belongs to another project/);
+  t.match(home.read('one/.vscode/mcp.json'), 'switchyard');
+  t.notMatch(home.read('two/.vscode/mcp.json'), 'switchyard');
+});
+
 t.test('generate into a folder', async (t) => {
   const home = makeHome(t);
   home.write(file, declaration);

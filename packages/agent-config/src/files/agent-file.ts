@@ -1,7 +1,7 @@
 /** An agent's file on the disk: read as it is, refused where it must not be written, replaced with a backup beside it. */
 
 import { isUtf8 } from 'node:buffer';
-import { accessSync, constants, lstatSync, mkdirSync, readFileSync, realpathSync, statSync } from 'node:fs';
+import { accessSync, chmodSync, constants, lstatSync, mkdirSync, readFileSync, realpathSync, statSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { writeAtomically } from './atomic-write.ts';
 
@@ -63,6 +63,16 @@ export function writeAgentFile(file: AgentFile, text: string, secret: boolean): 
   } catch (error) {
     if (error instanceof AgentFileError) throw error;
     throw new AgentFileError(`${file.path}: ${remedyOf(error as NodeJS.ErrnoException)}`);
+  }
+}
+
+/** Takes a file that holds a secret from everybody but its user, where it is open. Throws AgentFileError. */
+export function closeAgentFile({ path, target }: AgentFile): void {
+  if (process.platform === 'win32' || (statSync(target).mode & 0o077) === 0) return;
+  try {
+    chmodSync(target, 0o600);
+  } catch (error) {
+    throw new AgentFileError(`${path}: holds a token and can be read by others: ${(error as Error).message}`);
   }
 }
 

@@ -2,6 +2,7 @@
 
 import { agentNames } from '@switchyard/agent-config/agents';
 import { maskKeys } from '@switchyard/agent-config/key-shapes';
+import type { Machine } from '@switchyard/agent-config/machine';
 import { readOwnership } from '@switchyard/agent-config/ownership';
 import type { Command } from '../../command.ts';
 import { readFlags } from '../../flags.ts';
@@ -20,7 +21,7 @@ export const command: Command = {
   usage: `config remove [--agent NAME]… [--dry-run] [--force] [--json]
 
 Removes the entries that \`config sync\` wrote, of all agents or of those named. An entry that was edited since is left alone
-(--force removes it too). Needs no declaration.`,
+(--force removes it too). Files of another project are named: --project DIR goes there. Needs no declaration.`,
   async run(args) {
     const { values } = readFlags(args, flags);
     const machine = machineOf(values);
@@ -43,6 +44,17 @@ Removes the entries that \`config sync\` wrote, of all agents or of those named.
       ),
     );
     if (codes.length === 0) console.log(values.json ? '[]' : 'nothing of ours is in any agent’s file');
+    for (const path of elsewhere(stateFile, machine))
+      console.error(`${path} belongs to another project or home: name it with --project or --windows-home`);
     return Math.max(0, ...codes);
   },
 };
+
+/** Files with entries of ours that this run did not look at. */
+function elsewhere(stateFile: string, { home, projectRoot }: Machine): string[] {
+  return Object.entries(readOwnership(stateFile).files).flatMap(([path, records]) =>
+    records.some((record) => record.home !== home || (record.scope === 'project' && record.projectRoot !== projectRoot))
+      ? [path]
+      : [],
+  );
+}
