@@ -1,7 +1,9 @@
-// Writes the documents that are made from source: the configuration reference and the JSON Schema of each daemon.
+// Writes the documents that are made from source: the configuration reference and the JSON Schema of each daemon
+// and of the declaration.
 // `--check` writes nothing and fails when a document is not what its source makes.
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
+import { declarationSchema } from '@switchyard/agent-config/declaration';
 import { configSchema as routerSchema } from '@switchyard/ai-inference';
 import { configJsonSchema, configReference } from '@switchyard/kit/config';
 import { configSchema as gatewaySchema } from '@switchyard/mcp-gateway';
@@ -14,6 +16,7 @@ const schemas: Record<string, z.ZodType> = {
   'mcp-gateway': gatewaySchema,
   'ai-inference': routerSchema,
   'openai-proxy': proxySchema,
+  'agent-config': declarationSchema,
 };
 
 const documents: Record<string, string> = Object.fromEntries(
