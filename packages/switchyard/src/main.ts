@@ -25,6 +25,10 @@ const commands: Readonly<Record<string, { summary: string; load: () => Promise<{
   exec: { summary: 'start a program with secrets read from files', load: () => import('./commands/exec.ts') },
   secrets: { summary: 'list and check sources of secrets, never their values', load: () => import('./commands/secrets.ts') },
   catalog: { summary: 'known services and their MCP servers', load: () => import('./commands/catalog.ts') },
+  setup: {
+    summary: 'the steps of a first set-up; scripts/setup-mcp.sh asks for them',
+    load: () => import('./commands/setup.ts'),
+  },
   doctor: { summary: 'check every part and say how to mend what is broken', load: () => import('./commands/doctor.ts') },
 };
 
