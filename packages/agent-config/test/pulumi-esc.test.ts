@@ -135,6 +135,12 @@ t.test('a session that has ended is opened once more, and only once', async (t) 
 
   esc.sessions.clear();
   esc.etags.set('acme/mcp/prod', '"3"');
+  await source.refresh();
+  const opened = esc.seen.filter(({ method }) => method === 'POST').length;
+  esc.next.push({ when: '/open/session', status: 404, body: {} }, { when: '/open/session', status: 404, body: {} });
+  t.match(await thrown(t, () => source.list()), { name: 'SecretMissingError' }, 'a second ending is an error');
+  t.equal(esc.seen.filter(({ method }) => method === 'POST').length, opened + 1);
+
   esc.environments.delete('acme/mcp/prod');
   t.match(await thrown(t, () => source.refresh()), { name: 'SecretMissingError' });
 });

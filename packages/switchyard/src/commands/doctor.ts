@@ -14,13 +14,14 @@ import { checkProxy, checkRouter } from './doctor/models.ts';
 import { checkNetwork } from './doctor/network.ts';
 import { checkNode } from './doctor/node.ts';
 import { checkSandbox } from './doctor/sandbox.ts';
+import { checkServices } from './doctor/services.ts';
 import { checkState } from './doctor/state.ts';
 import { checkTaskMaster } from './doctor/taskmaster.ts';
 import { checkToken } from './doctor/token.ts';
 
 const checks: readonly Check[] = [
   async () => checkNode(process.versions.node),
-  ...[checkState, checkSandbox, checkNetwork, checkGateway, checkRouter, checkProxy],
+  ...[checkState, checkSandbox, checkNetwork, checkServices, checkGateway, checkRouter, checkProxy],
   ...[checkDeclaration, checkCatalog, checkToken, checkAgents, checkTaskMaster],
 ];
 
