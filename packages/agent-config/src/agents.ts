@@ -56,7 +56,8 @@ export function agentsOn(machine: Machine): AgentName[] {
   return agentNames.filter((name) => {
     const { traces, places } = agents[name];
     const found =
-      traces?.(machine) ?? places.flatMap((place) => (place.scope === 'user' ? place.paths(machine).map(dirname) : []));
+      traces?.(machine) ??
+      places.flatMap(({ scope, readOnly, paths }) => (scope === 'user' && !readOnly ? paths(machine).map(dirname) : []));
     return found.some((path) => existsSync(path));
   });
 }

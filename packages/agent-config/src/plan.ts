@@ -22,6 +22,8 @@ export interface Plan {
   entries: { name: string; fields: Fields }[];
   /** Whether an entry holds the token itself. */
   secret: boolean;
+  /** What the user has to see to, once. */
+  notes: string[];
 }
 
 /** An agent that cannot be given what is declared for it. The message has a line for each reason, with its field. */
@@ -67,6 +69,7 @@ export function planAgent(declaration: Declaration, name: AgentName, sources: Pl
     at: (content) => entriesAt(agent, place, content),
     entries,
     secret: planned.some(({ secret }) => secret),
+    notes: notesOn(agent, choices.scope, planned),
   };
 }
 
@@ -81,6 +84,24 @@ export function placeOf(agent: Agent, scope: 'user' | 'project'): Place {
   const place = agent.places.find((each) => each.scope === scope && each.readOnly !== true);
   if (place) return place;
   throw new PlanError(`${agent.title}: has no file of a ${scope}; set agents.${agent.name}.scope to "user"`);
+}
+
+function notesOn(agent: Agent, scope: 'user' | 'project', planned: readonly Wanted[]): string[] {
+  const trust = agent.trust?.[scope];
+  const variables = planned.flatMap(({ entry }) => {
+    if (entry.kind !== 'stdio' || Object.keys(entry.env).length > 0) return [];
+    const flag = entry.args.indexOf('--token-env');
+    return flag < 0 ? [] : [entry.args[flag + 1] as string];
+  });
+  const [variable] = variables;
+  return [
+    ...(trust === undefined ? [] : [trust]),
+    ...(variable === undefined
+      ? []
+      : [
+          `The bridge reads $${variable}, with which ${agent.title} must have been started; a file (gateway.tokenFile) is the surer way.`,
+        ]),
+  ];
 }
 
 interface Wanted {

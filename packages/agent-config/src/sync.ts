@@ -29,11 +29,12 @@ export interface SyncScope {
 /** What a run does to one file. */
 export interface FileChange {
   agent: AgentName;
-  scope: 'user' | 'project';
   path: string;
   before: string | undefined;
   after: string;
   changes: Change[];
+  /** What the user has to see to, once. */
+  notes: string[];
   /** Writes it, and remembers. Throws AgentFileError. */
   apply(): void;
 }
@@ -44,7 +45,7 @@ export class BrokenFileError extends Error {
 }
 
 /** A file that is planned for, or one where we left entries that are planned no longer. */
-type Job = Pick<Plan, 'path' | 'at' | 'entries' | 'secret' | 'scope' | 'agent'>;
+type Job = Plan;
 
 /**
  * The changes of a run, one file after another; nothing is written before `apply`. Yields for each file, so that a broken one
@@ -78,11 +79,11 @@ function changeOf(job: Job, ownership: Ownership, scope: SyncScope): FileChange 
       : changeText(agent, before, job.at, entries, record?.entries ?? {}, scope.force);
   return {
     agent: agent.name,
-    scope: job.scope,
     path,
     before: file.text,
     after: text,
     changes,
+    notes: job.notes,
     apply: () => {
       const root = job.at(parseText(agent.format, text)).root;
       const { home, projectRoot } = scope.machine;
@@ -137,7 +138,7 @@ function leftJobs(ownership: Ownership, planned: readonly string[], { machine, d
     if (!isOurs) return [];
     const agent = agents[record.agent];
     const at = { ...agent.entries, root: record.root };
-    return [{ agent, path, scope: record.scope, at: () => at, entries: [], secret: false }];
+    return [{ agent, path, scope: record.scope, at: () => at, entries: [], secret: false, notes: [] }];
   });
 }
 

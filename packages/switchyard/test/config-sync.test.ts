@@ -1,13 +1,19 @@
 // `switchyard config` as its users run it: what is written, what is left alone, what is undone, and what is said and returned.
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { existsSync, mkdirSync, readdirSync, statSync, symlinkSync } from 'node:fs';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { agentNames } from '@switchyard/agent-config/agents';
 import t from 'tap';
+import { Random } from '../../kit/test/fixtures/random.ts';
 import { makeHome } from './fixtures/command-line.ts';
 
 const declaration = {
   gateway: { tokenEnv: 'SWITCHYARD_TOKEN' },
   agents: { 'claude-code': {}, codex: {}, vscode: {} },
 };
+const main = join(import.meta.dirname, '../src/main.ts');
 const file = '.config/switchyard/config.json';
 const claude = '{\n  "numStartups": 3, // by hand\n  "mcpServers": {\n    "mine": { "command": "x" }\n  }\n}\n';
 const codex = '# mine\nmodel = "m" # chosen\n\n[mcp_servers.mine]\ncommand = "x"\n';
@@ -155,6 +161,31 @@ t.test('projects have files of their own', async (t) => {
   t.notMatch(home.read('two/.vscode/mcp.json'), 'switchyard');
 });
 
+t.test('killed at any moment, the next run carries on', { timeout: 180_000 }, async (t) => {
+  const home = makeHome(t);
+  const agents = Object.fromEntries(agentNames.map((name) => [name, {}]));
+  home.write('.claude.json', claude);
+  home.write('.codex/config.toml', codex);
+  const seed = Number(process.env.SEED ?? Date.now() % 1_000_000);
+  t.comment(`SEED=${seed}`);
+  const random = new Random(seed);
+  for (let round = 0; round < 15; round++) {
+    home.write(file, { gateway: { url: `http://127.0.0.1:${8000 + round}` }, agents });
+    const child = spawn(process.execPath, [main, 'config', 'sync'], { env: home.env, stdio: 'ignore' });
+    const ended = once(child, 'exit');
+    await sleep(100 + random.below(400));
+    child.kill('SIGKILL');
+    await ended;
+    for (const each of ['.claude.json', '.codex/config.toml']) t.match(home.read(each), 'mine', 'the file is whole');
+  }
+  const last = home.run(['config', 'sync']);
+  t.equal(last.status, 0, last.output);
+  t.match(home.read('.claude.json'), 'http://127.0.0.1:8014/mcp');
+  t.equal(home.run(['config', 'remove']).status, 0);
+  t.equal(home.read('.claude.json'), claude);
+  t.equal(home.read('.codex/config.toml'), codex);
+});
+
 t.test('generate into a folder', async (t) => {
   const home = makeHome(t);
   home.write(file, declaration);
@@ -163,6 +194,20 @@ t.test('generate into a folder', async (t) => {
   t.same(readdirSync(join(home.path, 'out')).toSorted(), ['claude-code', 'codex', 'vscode']);
   t.equal(statSync(join(home.path, 'out/codex/config.toml')).mode & 0o777, 0o600);
   t.notOk(existsSync(join(home.path, '.claude.json')), 'agents’ own files are not touched');
+});
+
+t.test('show and export', async (t) => {
+  const home = makeHome(t);
+  home.write(file, {
+    mcpServers: { gh: { command: '/bin/gh', env: { API_KEY: 'sk-0123456789abcdefghij' } } },
+    agents: { codex: {} },
+  });
+  t.notMatch(home.run(['config', 'show']).stdout, 'sk-0123');
+  t.match(home.run(['config', 'show', '--unmasked']).stdout, 'sk-0123');
+  home.run(['config', 'sync']);
+  t.match(JSON.parse(home.run(['config', 'show', '--agent', 'codex']).stdout), [{ name: 'switchyard', fields: { url: String } }]);
+  t.match(home.run(['config', 'export', '--nix']).stdout, /services\.ai\.mcpGateway\.servers = \{\n {4}gh = \{/);
+  t.match(home.run(['config', 'export']), { status: 64 });
 });
 
 t.test('a plain file of a client is a declaration', async (t) => {

@@ -12,7 +12,18 @@ const byteOrderMark = '\uFEFF';
 
 /** The content of a text. Throws TextError with line and column. */
 export function parseText(format: FormatName, text: string): unknown {
-  return formats[format].parse(body(text));
+  return parsed(formats[format], body(text));
+}
+
+/** What parsers refuse in ways of their own: texts nested too deeply, aliases that grow without end. */
+function parsed({ parse, title }: TextFormat, text: string): unknown {
+  try {
+    return parse(text);
+  } catch (error) {
+    if (error instanceof TextError) throw error;
+    const why = error instanceof RangeError ? 'it is nested too deeply' : (error as Error).message.split('\n')[0];
+    throw new TextError(text, 0, `this ${title} cannot be read: ${why}`);
+  }
 }
 
 /** The entries of a text by name. Throws TextError. */
@@ -26,12 +37,12 @@ export function readEntries(format: FormatName, text: string, at: EntriesAt): Ma
  * entry no safe place: the result is parsed again and must hold what it held, and the entry.
  */
 export function withEntry(format: FormatName, text: string, at: EntriesAt, name: string, fields: Fields | undefined): string {
-  const { parse, set, remove, title } = formats[format];
+  const { set, remove, title } = formats[format];
   const old = body(text);
-  const before = parse(old);
+  const before = parsed(formats[format], old);
   if (fields === undefined && !entriesIn(before, at).has(name)) return text;
   const next = fields === undefined ? remove(old, at, name) : set(old, at, name, fields);
-  const after = parse(next);
+  const after = parsed(formats[format], next);
   // An empty place for entries is as good as none: both sides get one.
   const isSame = isDeepStrictEqual(
     plain(contentWith(after, at, name, undefined)),

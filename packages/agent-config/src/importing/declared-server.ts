@@ -110,7 +110,7 @@ function ownFields(fields: Fields, move: Move, path = 'agentFields'): Fields {
 
 /** `github` and `env.GITHUB_TOKEN` as `github-github-token`. */
 function fileName(server: string, field: string): string {
-  const last = field.replace(/^[a-zA-Z]+[.[]/, '');
+  const last = field.replace(/^(?:env|headers|agentFields)\./, '');
   return `${server}-${last}`
     .toLowerCase()
     .replace(/[^a-z0-9]+/g, '-')

@@ -5,7 +5,7 @@ import { type Entry, UnreadableEntryError } from '../agents/entry.ts';
 import { type Agent, type AgentName, agentNames, agents } from '../agents.ts';
 import type { Machine } from '../environments/machine.ts';
 import { AgentFileError, readAgentFile } from '../files/agent-file.ts';
-import { type EntriesAt, entriesIn, type Fields, TextError, valueAt } from '../files/entries.ts';
+import { type EntriesAt, entriesIn, type Fields, isObject, TextError, valueAt } from '../files/entries.ts';
 import { type FormatName, parseText } from '../files/format.ts';
 
 export interface FoundServer {
@@ -47,7 +47,7 @@ export function findServers(machine: Machine, names: readonly AgentName[] = agen
 export function findServersIn(path: string, agent?: AgentName): Findings {
   const findings: Findings = { servers: [], files: [], problems: [] };
   if (agent !== undefined) {
-    readFile(findings, path, agents[agent].format, agents[agent], () => [agents[agent].entries]);
+    readFile(findings, path, agents[agent].format, agents[agent], (content) => placesIn(agents[agent], content));
     return findings;
   }
   const format = formatOf(path);
@@ -60,6 +60,11 @@ export function findServersIn(path: string, agent?: AgentName): Findings {
   return findServersIn(path, owner.name);
 }
 
+function placesIn({ entries, places }: Agent, content: unknown): EntriesAt[] {
+  const roots = places.find((place) => place.roots)?.roots?.(content) ?? [entries.root];
+  return roots.map((root) => ({ ...entries, root }));
+}
+
 function formatOf(path: string): FormatName {
   if (/\.toml$/i.test(path)) return 'toml';
   return /\.ya?ml$/i.test(path) ? 'yaml' : 'json';
@@ -67,8 +72,11 @@ function formatOf(path: string): FormatName {
 
 /** The agent whose entries are where nobody else has them. */
 function ownerOf(format: FormatName, content: unknown): Agent | undefined {
+  // Gemini CLI has a key `mcp` beside it, and Claude Code more servers in its projects.
+  if (format === 'json' && valueAt(content, ['mcpServers']) !== undefined)
+    return isObject(valueAt(content, ['projects'])) ? agents['claude-code'] : undefined;
   return Object.values(agents).find(({ format: own, entries: { root, shape } }) => {
-    if (own !== format || (format === 'json' && root[0] === 'mcpServers')) return false;
+    if (own !== format) return false;
     const holder = valueAt(content, root);
     return shape === 'list' ? Array.isArray(holder) : typeof holder === 'object' && holder !== null && !Array.isArray(holder);
   });
@@ -79,14 +87,14 @@ function readFile(
   path: string,
   format: FormatName,
   agent: Agent | undefined,
-  placesIn: (content: unknown) => EntriesAt[],
+  placesOf: (content: unknown) => EntriesAt[],
 ): void {
   try {
     const text = readAgentFile(path).text;
     if (text === undefined) throw new AgentFileError(`${path}: does not exist`);
     const content = parseText(format, text);
     findings.files.push(path);
-    for (const at of placesIn(content)) for (const found of entriesIn(content, at)) take(findings, path, agent, at, found);
+    for (const at of placesOf(content)) for (const found of entriesIn(content, at)) take(findings, path, agent, at, found);
   } catch (error) {
     if (error instanceof TextError) findings.problems.push(`${path}:${error.line}:${error.column}: ${error.message}`);
     else if (error instanceof AgentFileError) findings.problems.push(error.message);

@@ -22,8 +22,8 @@ interface Report {
   path: string;
   outcome: 'changed' | 'would change' | 'up to date' | 'failed';
   changes: Change[];
-  /** What the user has to do once. */
-  todo?: string;
+  /** What the user has to see to, once. */
+  notes?: string[];
   problem?: string;
   diff?: string;
 }
@@ -68,8 +68,8 @@ function reportOf(change: FileChange | BrokenFileError, { how }: RunChoices, mas
   }
   try {
     change.apply();
-    const todo = changes.some(({ kind }) => kind === 'add') ? agents[agent].trust?.[change.scope] : undefined;
-    return { ...base, outcome: isChanged ? 'changed' : 'up to date', ...(todo !== undefined && { todo }) };
+    const isNew = changes.some(({ kind }) => kind === 'add');
+    return { ...base, outcome: isChanged ? 'changed' : 'up to date', ...(isNew && { notes: change.notes }) };
   } catch (error) {
     if (error instanceof AgentFileError) return { ...base, outcome: 'failed', problem: error.message };
     throw error;
@@ -78,7 +78,7 @@ function reportOf(change: FileChange | BrokenFileError, { how }: RunChoices, mas
 
 const verbs = { add: 'added', update: 'updated', remove: 'removed', same: 'kept', conflict: 'left alone' } as const;
 
-function linesOf({ agent, path, outcome, changes, todo, problem, diff }: Report, { how }: RunChoices): string[] {
+function linesOf({ agent, path, outcome, changes, notes = [], problem, diff }: Report, { how }: RunChoices): string[] {
   if (problem !== undefined) return [`failed: ${problem}`];
   const known = agents[agent as keyof typeof agents];
   const title = `${known.title}: ${tilde(path)}`;
@@ -88,7 +88,7 @@ function linesOf({ agent, path, outcome, changes, todo, problem, diff }: Report,
   if (diff !== undefined) return [diff.trimEnd(), ...conflicts];
   const done = changes.filter(({ kind }) => kind !== 'conflict').map(({ name, kind }) => `${verbs[kind]} ${name}`);
   const what = outcome === 'up to date' ? 'up to date' : how === 'write' ? done.join(', ') : `would change: ${done.join(', ')}`;
-  return [`${title}: ${what}`, ...conflicts, ...(todo === undefined ? [] : [`  ${todo}`])];
+  return [`${title}: ${what}`, ...conflicts, ...notes.map((note) => `  ${note}`)];
 }
 
 /** A path below the home with `~`. */
