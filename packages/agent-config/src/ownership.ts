@@ -3,12 +3,12 @@
  * what we wrote. An entry is ours as long as it is what we wrote; agents' files carry no mark.
  */
 import { createHash } from 'node:crypto';
-import { mkdirSync, readFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { ConfigError, parseConfig, parseJson } from '@switchyard/kit/config';
 import { z } from 'zod';
 import { type AgentName, agentNames } from './agents/names.ts';
-import { writeAtomically } from './files/atomic-write.ts';
+import { isRunning, writeAtomically } from './files/atomic-write.ts';
 import type { Fields, KeyPath } from './files/entries.ts';
 
 const ownedFileSchema = z.strictObject({
@@ -48,14 +48,54 @@ export function ownedBy(ownership: Ownership, path: string, declaration: string)
   return ownership.files[path]?.find((record) => record.declaration === declaration);
 }
 
-/** Writes the record, with mode 0600. Throws what the file system throws. */
-export function writeOwnership(file: string, ownership: Ownership): void {
+/**
+ * Changes the record, with mode 0600, while no other process does. Throws ConfigError when another one holds it for too long,
+ * and what the file system throws.
+ */
+export function changeOwnership(file: string, change: (ownership: Ownership) => void): void {
   mkdirSync(dirname(file), { recursive: true, mode: 0o700 });
-  const files = Object.entries(ownership.files).flatMap(([path, records]) => {
-    const kept = records.filter(({ entries }) => Object.keys(entries).length > 0);
-    return kept.length > 0 ? [[path, kept]] : [];
-  });
-  writeAtomically(file, `${JSON.stringify({ version: 1, files: Object.fromEntries(files) }, null, 2)}\n`, { mode: 0o600 });
+  const release = hold(`${file}.lock`);
+  try {
+    const ownership = readOwnership(file);
+    change(ownership);
+    const files = Object.entries(ownership.files).flatMap(([path, records]) => {
+      const kept = records.filter(({ entries }) => Object.keys(entries).length > 0);
+      return kept.length > 0 ? [[path, kept]] : [];
+    });
+    writeAtomically(file, `${JSON.stringify({ version: 1, files: Object.fromEntries(files) }, null, 2)}\n`, { mode: 0o600 });
+  } finally {
+    release();
+  }
+}
+
+const lockMs = 10_000;
+
+/** Waits until no living process holds the lock, and takes it; gives what releases it. */
+function hold(lock: string): () => void {
+  for (const end = performance.now() + lockMs; ; ) {
+    try {
+      writeFileSync(lock, String(process.pid), { flag: 'wx', mode: 0o600 });
+      return () => rmSync(lock, { force: true });
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
+    }
+    if (!isHeld(lock)) rmSync(lock, { force: true });
+    else if (performance.now() > end)
+      throw new ConfigError(lock, [
+        { path: '', message: 'is held by another run of `switchyard config`; wait for it, or remove the file' },
+      ]);
+    else Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 20);
+  }
+}
+
+/** A process that was killed holds nothing; one that just made the file has not written its id yet. */
+function isHeld(lock: string): boolean {
+  try {
+    const text = readFileSync(lock, 'utf8');
+    return text === '' ? Date.now() - statSync(lock).mtimeMs < 1000 : isRunning(Number(text));
+  } catch {
+    return false;
+  }
 }
 
 /** The hash of an entry: the same for equal fields in any order. */

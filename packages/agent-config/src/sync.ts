@@ -10,7 +10,7 @@ import type { Machine } from './environments/machine.ts';
 import { type AgentFile, closeAgentFile, readAgentFile, writeAgentFile } from './files/agent-file.ts';
 import { TextError } from './files/entries.ts';
 import { parseText } from './files/format.ts';
-import { newOwnedFile, type OwnedFile, type Ownership, ownedBy, readOwnership, writeOwnership } from './ownership.ts';
+import { changeOwnership, newOwnedFile, type OwnedFile, type Ownership, ownedBy, readOwnership } from './ownership.ts';
 import type { Plan } from './plan.ts';
 
 /** What a run is about, beside the plans. */
@@ -118,12 +118,13 @@ function joined(next: OwnedFile['entries'], old: OwnedFile['entries']): OwnedFil
 
 /** Read anew each time: what else a run of another process wrote is kept. */
 function remember(stateFile: string, { target }: AgentFile, record: OwnedFile): void {
-  const ownership = readOwnership(stateFile);
-  const known = ownedBy(ownership, target, record.declaration);
-  if (known === undefined && Object.keys(record.entries).length === 0) return;
-  if (JSON.stringify(known) === JSON.stringify(record)) return;
-  ownership.files[target] = [...(ownership.files[target] ?? []).filter((each) => each !== known), record];
-  writeOwnership(stateFile, ownership);
+  const current = ownedBy(readOwnership(stateFile), target, record.declaration);
+  if (current === undefined && Object.keys(record.entries).length === 0) return;
+  if (JSON.stringify(current) === JSON.stringify(record)) return;
+  changeOwnership(stateFile, ({ files }) => {
+    const others = (files[target] ?? []).filter(({ declaration }) => declaration !== record.declaration);
+    files[target] = [...others, record];
+  });
 }
 
 /** Files with entries of ours that this declaration asked for and plans no longer. */

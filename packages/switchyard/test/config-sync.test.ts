@@ -186,6 +186,21 @@ t.test('killed at any moment, the next run carries on', { timeout: 180_000 }, as
   t.equal(home.read('.codex/config.toml'), codex);
 });
 
+t.test('several runs at once know of each other’s entries', { timeout: 120_000 }, async (t) => {
+  const home = makeHome(t);
+  home.write(file, { agents: Object.fromEntries(agentNames.map((name) => [name, {}])) });
+  const codes = await Promise.all(
+    agentNames.slice(0, 8).map(async (name) => {
+      const child = spawn(process.execPath, [main, 'config', 'sync', '--agent', name], { env: home.env, stdio: 'ignore' });
+      return (await once(child, 'exit'))[0];
+    }),
+  );
+  t.same(codes, Array(8).fill(0));
+  const { files } = JSON.parse(home.read('.local/state/switchyard/agents.json')) as { files: object };
+  t.equal(Object.keys(files).length, 8, 'no record is lost');
+  t.equal(home.run(['config', 'remove']).status, 0);
+});
+
 t.test('generate into a folder', async (t) => {
   const home = makeHome(t);
   home.write(file, declaration);

@@ -68,7 +68,8 @@ function sweep(folder: string, name: string): void {
   }
 }
 
-function isRunning(pid: number): boolean {
+/** Whether a process of that id is there, of whatever user. */
+export function isRunning(pid: number): boolean {
   try {
     process.kill(pid, 0);
     return true;
