@@ -104,6 +104,7 @@ t.test('secrets written out, open connections, floating versions, wrong names', 
     [{ command: 'npx', args: ['-y', '@acme/x'] }, [/note: @acme\/x: no exact version/]],
     [{ command: 'npx', args: ['-y', '@acme/x@latest'] }, [/note: @acme\/x@latest: no exact version/]],
     [{ command: 'npx', args: ['-y', '@acme/x@1.0.0', 'folder'] }, []],
+    [{ command: 'x', args: ['--key', '${env:T}'] }, [/note: args\[1\]: goes on the command line/]],
     [{ command: 'node', args: ['x.js'] }, []],
     [
       { command: 'npx', args: ['-y', '@hubspot/mcp-server@0.4.0'], credentials: { HUBSPOT_ACCESS_TOKEN: '${env:T}' } },

@@ -8,9 +8,11 @@ import { sendJson, serveJson } from '../../agent-config/test/fixtures/answering.
 import { startRouter } from '../../ai-inference/test/fixtures/router-process.ts';
 import { cliFor } from './fixtures/run-cli.ts';
 
+t.setTimeout(600_000);
+
 const router = 'http://127.0.0.1:8765/v1';
 
-t.test('a new file, and one that is there', { timeout: 60_000 }, async (t) => {
+t.test('a new file, and one that is there', { timeout: 300_000 }, async (t) => {
   const cli = cliFor(t);
   const file = join(cli.home, '.taskmaster/config.json');
   const run = (...args: string[]) => cli.run(['config', 'taskmaster', ...args]);
@@ -71,7 +73,7 @@ t.test('a new file, and one that is there', { timeout: 60_000 }, async (t) => {
 const program = process.env.TASKMASTER_BIN;
 t.test(
   'Task Master adds a task through the router',
-  { timeout: 240_000, skip: program ? false : 'TASKMASTER_BIN does not name an installed task-master-ai' },
+  { timeout: 300_000, skip: program ? false : 'TASKMASTER_BIN does not name an installed task-master-ai' },
   async (t) => {
     const task = {
       title: 'Wash the car',
@@ -114,10 +116,10 @@ t.test(
       env: { ...getDefaultEnvironment(), HOME: cli.home, TASK_MASTER_TOOLS: 'standard', OPENAI_COMPATIBLE_API_KEY: 'anything' },
     });
     t.teardown(() => client.close());
-    await client.connect(transport, { timeout: 120_000 });
+    await client.connect(transport, { timeout: 300_000 });
     const result = await client.callTool(
       { name: 'add_task', arguments: { projectRoot: cli.home, prompt: 'wash the car' } },
-      { timeout: 120_000 },
+      { timeout: 300_000 },
     );
     t.notOk(result.isError, JSON.stringify(result.content));
     t.match(JSON.parse(readFileSync(tasks, 'utf8')), { master: { tasks: [{ title: task.title }] } });

@@ -10,6 +10,8 @@ import { sendJson, serveJson } from '../../agent-config/test/fixtures/answering.
 import { serveEsc } from '../../agent-config/test/fixtures/esc-server.ts';
 import { type Cli, cliFor } from './fixtures/run-cli.ts';
 
+t.setTimeout(600_000);
+
 const main = join(import.meta.dirname, '../src/main.ts');
 const stdioServer = join(import.meta.dirname, 'fixtures/changing-server.mjs');
 const planted = 'planted-token-value-1';
@@ -29,7 +31,7 @@ async function closedUrl(): Promise<string> {
   return `http://127.0.0.1:${port}/mcp`;
 }
 
-t.test('exit codes 0, 1, 69, 78 and 64', { timeout: 120_000 }, async (t) => {
+t.test('exit codes 0, 1, 69, 78 and 64', { timeout: 300_000 }, async (t) => {
   const esc = await serveEsc(t);
   esc.environments.set('acme/mcp/prod', { environmentVariables: { value: { GITHUB_TOKEN: { value: planted, secret: true } } } });
   const env = { PULUMI_ACCESS_TOKEN: esc.token, PULUMI_BACKEND_URL: esc.url };
@@ -76,7 +78,7 @@ t.test('exit codes 0, 1, 69, 78 and 64', { timeout: 120_000 }, async (t) => {
     t.notMatch(stdout + stderr, /planted/, 'no value is shown');
 });
 
-t.test('--probe asks real servers', { timeout: 240_000 }, async (t) => {
+t.test('--probe asks real servers', { timeout: 300_000 }, async (t) => {
   const cli = cliFor(t);
   const description = join(cli.home, 'description');
   const pids = join(cli.home, 'pids');

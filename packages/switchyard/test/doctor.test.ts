@@ -4,6 +4,8 @@ import { checkNode } from '../src/commands/doctor/node.ts';
 import { faults } from './fixtures/doctor-faults.ts';
 import { healthyMachine, planted } from './fixtures/healthy-machine.ts';
 
+t.setTimeout(600_000);
+
 interface Finding {
   level: string;
   code: string;

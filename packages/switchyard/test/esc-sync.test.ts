@@ -8,6 +8,8 @@ import t from 'tap';
 
 import { type FakeEsc, serveEsc } from '../../agent-config/test/fixtures/esc-server.ts';
 
+t.setTimeout(600_000);
+
 const root = join(import.meta.dirname, '../../..');
 const main = join(import.meta.dirname, '../src/main.ts');
 const planted = 'planted-secret-value-1';
@@ -119,7 +121,7 @@ type Tap = { teardown(fn: () => unknown): unknown };
 
 t.test(
   'its steps',
-  { timeout: 180_000, skip: spawnSync('git', ['--version']).error ? 'git is not installed' : false },
+  { timeout: 300_000, skip: spawnSync('git', ['--version']).error ? 'git is not installed' : false },
   async (t) => {
     const esc = await serveEsc(t);
     const variables: Record<string, object> = { GITHUB_TOKEN: { value: planted, secret: true } };

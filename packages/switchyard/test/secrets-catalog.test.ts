@@ -5,9 +5,11 @@ import t from 'tap';
 import { serveEsc } from '../../agent-config/test/fixtures/esc-server.ts';
 import { cliFor } from './fixtures/run-cli.ts';
 
+t.setTimeout(600_000);
+
 const planted = 'planted-secret-value-1';
 
-t.test('names, meanings and states, and a declaration from them', { timeout: 120_000 }, async (t) => {
+t.test('names, meanings and states, and a declaration from them', { timeout: 300_000 }, async (t) => {
   const esc = await serveEsc(t);
   const secret = (value: string) => ({ value, secret: true });
   const variables: Record<string, object> = {
@@ -77,7 +79,7 @@ t.test('names, meanings and states, and a declaration from them', { timeout: 120
   t.match(await cli.run(['secrets', 'list', '--source', 'files:/none'], env), { status: 69, stderr: /does not exist/ });
 });
 
-t.test('the catalog', { timeout: 120_000 }, async (t) => {
+t.test('the catalog', { timeout: 300_000 }, async (t) => {
   const cli = cliFor(t);
   const file = join(cli.home, '.config/switchyard/config.json');
   t.match(await cli.run(['catalog']), { status: 0, stdout: /github +remote \(vendor\), local \(vendor\)/ });

@@ -9,6 +9,8 @@ import t, { type Test } from 'tap';
 import { cliFor } from './fixtures/run-cli.ts';
 import { openTerminal } from './fixtures/terminal.ts';
 
+t.setTimeout(600_000);
+
 const script = join(import.meta.dirname, '../../../scripts/setup-mcp.sh');
 const doctor = join(import.meta.dirname, '../../../scripts/test-mcp-connection.sh');
 const planted = 'ghp_plantedplantedplantedplantedplanted1';
@@ -27,7 +29,7 @@ function homeWithAgents(t: Test): { home: string; env: Record<string, string>; f
   };
 }
 
-t.test('questions and answers in a terminal', { timeout: 180_000 }, async (t) => {
+t.test('questions and answers in a terminal', { timeout: 300_000 }, async (t) => {
   const { home, env, file } = homeWithAgents(t);
   const terminal = openTerminal(t, 'bash', [script], { cwd: home, env });
   await terminal.answer(/Which of them \(names with commas, or none\) \[claude-code,codex\]: /, '');
@@ -73,7 +75,7 @@ t.test('questions and answers in a terminal', { timeout: 180_000 }, async (t) =>
   t.match(again.shown(), /Nothing was written\./);
 });
 
-t.test('leaving in the middle writes nothing', { timeout: 60_000 }, async (t) => {
+t.test('leaving in the middle writes nothing', { timeout: 300_000 }, async (t) => {
   const { home, env, file } = homeWithAgents(t);
   const before = readFileSync(join(home, '.claude.json'), 'utf8');
   for (const key of ['\u0004', '\u0003']) {
@@ -91,7 +93,7 @@ t.test('leaving in the middle writes nothing', { timeout: 60_000 }, async (t) =>
   }
 });
 
-t.test('without a terminal', { timeout: 120_000 }, async (t) => {
+t.test('without a terminal', { timeout: 300_000 }, async (t) => {
   const { home, env, file } = homeWithAgents(t);
   const run = (...args: string[]) =>
     spawnSync('bash', [script, ...args], { cwd: home, env, encoding: 'utf8', stdio: ['ignore', 'pipe', 'pipe'] });
@@ -126,7 +128,7 @@ t.test('without a terminal', { timeout: 120_000 }, async (t) => {
   );
 });
 
-t.test('files to begin with, for every place of secrets', { timeout: 120_000 }, async (t) => {
+t.test('files to begin with, for every place of secrets', { timeout: 300_000 }, async (t) => {
   for (const provider of Object.keys(secretHomes)) {
     const cli = cliFor(t);
     const folder = join(cli.home, '.config/switchyard');

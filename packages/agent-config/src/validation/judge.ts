@@ -45,6 +45,7 @@ function judgeServer(name: string, server: DeclaredServer, known: Known, catalog
   const notes = [
     ...referenceNotes(name, server, known),
     ...plainSecrets(server, known.env),
+    ...argumentNotes(server, target, known.env),
     ...(recognized ? catalogNotes(server, recognized, known.env) : []),
     ...transportNotes(server, target),
     ...probeNotes(known.probes.get(name)),
@@ -81,6 +82,17 @@ function plainSecrets(server: DeclaredServer, env: NodeJS.ProcessEnv): Note[] {
       },
     ];
   });
+}
+
+/** References among the arguments of a program. */
+function argumentNotes(server: DeclaredServer, { kind }: Target, env: NodeJS.ProcessEnv): Note[] {
+  if (kind !== 'stdio') return [];
+  const fields = new Set(referencesOf(server, env).flatMap(({ field }) => (field.startsWith('args[') ? [field] : [])));
+  return [...fields].map((field) => ({
+    level: 'note',
+    code: 'secret-in-argv',
+    text: `${field}: goes on the command line, where every user of the machine can read it; use a variable if the program has one`,
+  }));
 }
 
 /** What the catalog knows to be wrong. */

@@ -23,6 +23,7 @@ export type NoteCode =
   | 'entry'
   | 'reference'
   | 'secret-in-file'
+  | 'secret-in-argv'
   | 'variable-missing'
   | 'variable-wrong'
   | 'unencrypted'

@@ -71,6 +71,7 @@ const remedies: Partial<Record<NoteCode, string>> = {
     'put the secret where the reference points to, or correct the reference; `switchyard secrets list --source …` shows names',
   'secret-in-file':
     'move the value into a file of mode 0600 and write ${file:PATH}; then make a new key, this one has been on disk',
+  'secret-in-argv': 'hand it over in "credentials" if the program reads a variable or a file',
   'variable-missing': 'add it: `switchyard catalog show NAME` says what it is',
   'variable-wrong': 'correct it: `switchyard catalog show NAME` says what the server reads',
   unencrypted: 'use https',
