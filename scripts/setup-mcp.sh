@@ -2,6 +2,7 @@
 # Sets up the MCP servers of all agents on this machine: finds the agents, asks what they should have, writes one declaration,
 # files to begin with for the place where secrets are kept, and every agent's own file. It asks for no secret and shows none.
 set -euo pipefail
+# Runs in the bash 3.2 of macOS as well: no mapfile, and empty arrays are expanded with care.
 
 usage() {
   cat <<'END'
@@ -60,7 +61,8 @@ ask() {
 # confirm QUESTION: true for yes, which is the default.
 confirm() { ask "$1" y; case $answer in [Yy]*) return 0 ;; *) return 1 ;; esac; }
 
-mapfile -t found < <(cli setup agents)
+found=()
+while IFS= read -r line; do found+=("$line"); done < <(cli setup agents)
 if [ ${#found[@]} -eq 0 ]; then
   echo 'No agent was found on this machine. Only the declaration is written; --agents names some all the same.'
 else
@@ -116,7 +118,7 @@ if [ -n "$secrets" ] && [ -z "$provider" ]; then
 fi
 [ -n "$mode" ] || { ask 'How agents reach servers: gateway (one entry), direct (each server), bridge (stdio)' gateway; mode=$answer; }
 
-apply=(setup apply --servers "$servers" --agents "$agents" --mode "$mode" --provider "${provider:-files}" "${settings[@]}" "${config[@]}")
+apply=(setup apply --servers "$servers" --agents "$agents" --mode "$mode" --provider "${provider:-files}" ${settings[@]+"${settings[@]}"} ${config[@]+"${config[@]}"})
 echo
 cli "${apply[@]}" --dry-run
 if [ -n "$dry" ]; then
@@ -126,12 +128,12 @@ if [ -n "$dry" ]; then
 fi
 echo
 confirm 'Write this (y/n)' || { echo 'Nothing was written.'; exit 0; }
-case $import in [Yy]*) cli config import --write "${config[@]}" ;; esac
+case $import in [Yy]*) cli config import --write ${config[@]+"${config[@]}"} ;; esac
 cli "${apply[@]}"
 if [ -n "$agents" ]; then
   echo
   echo "Agents' files:"
-  cli config sync "${config[@]}"
+  cli config sync ${config[@]+"${config[@]}"}
 fi
 echo
 echo 'Done. `switchyard up` starts the gateway; scripts/test-mcp-connection.sh checks everything.'

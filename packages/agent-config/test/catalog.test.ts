@@ -3,7 +3,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import t from 'tap';
-import { builtInCatalog, chooseOffer, declareOffer, loadCatalog } from '../src/catalog.ts';
+import { builtInCatalog, chooseOffer, declareOffer, gatherServers, loadCatalog, normalizeNames } from '../src/catalog.ts';
 import { parseDeclaration } from '../src/declaration.ts';
 import { targetOf } from '../src/server-entry.ts';
 
@@ -97,6 +97,24 @@ t.test('values go where the server reads them', async (t) => {
   t.match(declared('mem0', {}, 'local').notes, [/no exact version/]);
   t.match(declared('openrouter', {}).notes, [/OAuth/]);
   t.throws(() => declared('github', {}, 'carrier-pigeon'));
+});
+
+t.test('servers from the names of a source', async (t) => {
+  const report = normalizeNames(['linear_token', 'github/token', 'QDRANT_URL', 'HOME'], catalog);
+  const gathered = gatherServers(report, catalog, (name) => (name.includes('/') ? undefined : `\${env:${name}}`));
+  t.match(
+    gathered.map(({ name, server, missing, handOver }) => ({ name, server, missing: missing.map((one) => one.name), handOver })),
+    [
+      {
+        name: 'github',
+        server: { headers: { Authorization: 'Bearer ${env:GITHUB_PERSONAL_ACCESS_TOKEN}' } },
+        missing: [],
+        handOver: [{ variable: 'GITHUB_PERSONAL_ACCESS_TOKEN', from: 'github/token' }],
+      },
+      { name: 'linear', server: { headers: { Authorization: 'Bearer ${env:linear_token}' } }, missing: [], handOver: [] },
+      { name: 'qdrant', missing: ['COLLECTION_NAME'] },
+    ],
+  );
 });
 
 t.test("a user's file adds, changes and takes away", async (t) => {

@@ -89,7 +89,7 @@ t.test('--probe asks real servers', { timeout: 300_000 }, async (t) => {
     wrapped,
     `import { appendFileSync } from 'node:fs';
      if (process.env.A_TOKEN !== '${planted}') { console.error('no token'); process.exit(3); }
-     appendFileSync(${JSON.stringify(pids)}, process.pid + '\\n');
+     appendFileSync(${JSON.stringify(pids)}, [process.pid, ...Object.keys(process.env), ...process.argv].join() + '\\n');
      process.argv[2] = ${JSON.stringify(description)};
      await import(${JSON.stringify(stdioServer)});`,
   );
@@ -136,6 +136,7 @@ t.test('--probe asks real servers', { timeout: 300_000 }, async (t) => {
   });
   const { status, stdout, stderr } = await cli.run(['config', 'validate', '--probe', '--timeout', '10', '--json'], {
     A_TOKEN: planted,
+    PULUMI_ACCESS_TOKEN: planted,
   });
   t.equal(status, 1, stderr);
   const rows = Object.fromEntries(
@@ -157,7 +158,10 @@ t.test('--probe asks real servers', { timeout: 300_000 }, async (t) => {
   });
   t.notMatch(stdout + stderr, /planted/);
   t.match(locked.seen[0]?.headers.authorization, `Bearer ${planted}`, 'the value goes where it belongs');
-  for (const pid of readFileSync(pids, 'utf8').trim().split('\n').map(Number)) {
-    t.throws(() => process.kill(pid, 0), { code: 'ESRCH' }, 'what was started has ended');
+  for (const line of readFileSync(pids, 'utf8').trim().split('\n')) {
+    const [pid, ...names] = line.split(',');
+    t.throws(() => process.kill(Number(pid), 0), { code: 'ESRCH' }, 'what was started has ended');
+    t.notOk(names.includes('PULUMI_ACCESS_TOKEN'), 'and was given nothing it does not need');
+    t.notMatch(line, /planted/, 'and no secret among its arguments');
   }
 });

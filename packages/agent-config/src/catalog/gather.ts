@@ -5,11 +5,13 @@ import type { NameReport } from './normalize.ts';
 
 export interface Gathered extends DeclaredOffer {
   name: string;
+  /** Values that a daemon can not reach by itself: they are to be in its environment under these names. */
+  handOver: readonly { variable: string; from: string }[];
 }
 
 /**
  * One server for each service that names were matched to, in alphabetical order. `referenceTo` gives what stands for a value
- * of the source in a declaration; names it gives nothing for count as missing.
+ * of the source in a declaration; where it gives nothing, a variable of the server's own name does.
  */
 export function gatherServers(
   { matched }: Pick<NameReport, 'matched'>,
@@ -19,14 +21,10 @@ export function gatherServers(
   const services = [...new Set(matched.map(({ server }) => server))].sort();
   return services.flatMap((name) => {
     const entry = catalog.get(name);
-    const references = matched
-      .filter(({ server }) => server === name)
-      .flatMap(({ variable, name: own }): [string, string][] => {
-        const reference = referenceTo(own);
-        return reference === undefined ? [] : [[variable, reference]];
-      });
-    const given = new Map(references);
+    const own = matched.filter(({ server }) => server === name);
+    const given = new Map(own.map(({ variable, name: from }) => [variable, referenceTo(from) ?? `\${env:${variable}}`]));
+    const handOver = own.flatMap(({ variable, name: from }) => (referenceTo(from) === undefined ? [{ variable, from }] : []));
     const offer = entry && chooseOffer(entry, given);
-    return entry && offer ? [{ name, ...declareOffer(entry, offer, given) }] : [];
+    return entry && offer ? [{ name, handOver, ...declareOffer(entry, offer, given) }] : [];
   });
 }

@@ -156,8 +156,7 @@ async function fromSources(name: string, { source }: Values, catalog: Catalog): 
     for (const one of sources) {
       const { matched } = normalizeNames((await one.list()) ?? [], catalog);
       for (const { server, variable, name: own } of matched) {
-        const reference = one.referenceTo(own);
-        if (server === name && reference !== undefined && !given.has(variable)) given.set(variable, reference);
+        if (server === name && !given.has(variable)) given.set(variable, one.referenceTo(own) ?? `\${env:${variable}}`);
       }
     }
     return given;

@@ -160,6 +160,9 @@ async function declare(
   for (const { name, missing } of incomplete) {
     console.log(`${name}: left out, needs ${missing.map((one) => `${one.name} (${one.summary})`).join(' and ')}`);
   }
+  for (const { variable, from } of ready.flatMap(({ handOver }) => handOver)) {
+    console.log(`${variable}: set it in the environment of the gateway (the source has it as ${from})`);
+  }
   console.log(`${file}: ${!changed ? 'unchanged' : choices.dryRun ? 'would change' : 'changed'}`);
   return 0;
 }
