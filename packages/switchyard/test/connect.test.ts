@@ -148,7 +148,14 @@ t.test('headers, sessions and messages pass as they should', { timeout: 120_000 
           'mcp-session-id': 's-1',
         },
       );
-    else if (seen.body.includes('"slow"')) response.writeHead(200, { 'content-type': 'text/event-stream' }).flushHeaders();
+    else if (seen.body.includes('"mirror"')) {
+      const region = { type: 'string', 'x-mcp-header': 'Region' };
+      const inputSchema = {
+        type: 'object',
+        properties: { to: { type: 'object', properties: { region } }, n: { type: 'integer' } },
+      };
+      json(response, JSON.stringify({ jsonrpc: '2.0', id: idOf(seen), result: { tools: [{ name: 'deploy', inputSchema }] } }));
+    } else if (seen.body.includes('"slow"')) response.writeHead(200, { 'content-type': 'text/event-stream' }).flushHeaders();
     else if (seen.body.includes('"events"')) {
       response.writeHead(200, { 'content-type': 'text/event-stream' });
       response.write('data: {"jsonrpc":"2.0","method":"notifications/progress"}\r\n\r\ndata: {"jsonrpc":"2.0",\ndata: "id"');
@@ -205,6 +212,18 @@ t.test('headers, sessions and messages pass as they should', { timeout: 120_000 
     'mcp-method': 'tools/call',
     'mcp-name': `=?base64?${Buffer.from('ü').toString('base64')}?=`,
   });
+
+  bridge.send({ jsonrpc: '2.0', id: 6, method: 'mirror' });
+  await bridge.next(({ id }) => id === 6, 'a list of tools');
+  const { _meta } = modern;
+  bridge.send({
+    jsonrpc: '2.0',
+    id: 7,
+    method: 'tools/call',
+    params: { name: 'deploy', arguments: { to: { region: 'eu 1' }, n: 1 }, _meta },
+  });
+  await bridge.next(({ id }) => id === 7, 'a call with a mirrored argument');
+  t.equal(server.seen.at(-1)?.headers['mcp-param-region'], 'eu 1');
 
   bridge.send({ jsonrpc: '2.0', id: 5, method: 'slow' });
   for (const end = Date.now() + 30_000; !server.seen.some(({ body }) => body.includes('slow')) && Date.now() < end; )

@@ -8,6 +8,7 @@ import type { HttpClient, HttpResponse } from '@switchyard/kit/http-client';
 import { TransportError } from '@switchyard/kit/http-client';
 import { linesOf, writeLine } from './json-lines.ts';
 import { answeredIds, errorAnswer, type Head, headOf, negotiatedVersion } from './message.ts';
+import { ParamHeaders } from './param-headers.ts';
 import { eventsOf } from './sse-events.ts';
 
 export interface BridgeOptions {
@@ -44,6 +45,7 @@ class Bridge {
   readonly #options: BridgeOptions;
   readonly #open = new Map<AbortController, Head>();
   readonly #stop = new AbortController();
+  readonly #params = new ParamHeaders();
   #session: string | undefined;
   #version: string | undefined;
   /** Kept to begin a session anew when the server has forgotten it. */
@@ -129,6 +131,7 @@ class Bridge {
     const take = async (text: string) => {
       if (head.isInitialize) this.#version = negotiatedVersion(text) ?? this.#version;
       for (const id of answeredIds(text)) left.delete(id);
+      this.#params.learn(text);
       await this.#say(text);
     };
     const type = headerOf(response, 'content-type') ?? '';
@@ -225,7 +228,9 @@ class Bridge {
   }
 
   #post(body: string, head: Head | undefined, signal: AbortSignal): Promise<HttpResponse> {
-    return this.#request('POST', { signal, body, headers: { 'content-type': 'application/json', ...head?.modern } });
+    const { modern, call } = head ?? {};
+    const mirrored = modern && call ? this.#params.headersFor(call.tool, call.args) : {};
+    return this.#request('POST', { signal, body, headers: { 'content-type': 'application/json', ...modern, ...mirrored } });
   }
 
   #request(

@@ -8,6 +8,8 @@ export interface Head {
   isInitialize: boolean;
   /** Headers of the 2026 era, when the message is of that era: it says its version itself. */
   modern: Record<string, string> | undefined;
+  /** The tool that is called, and with what. */
+  call: { tool: string; args: unknown } | undefined;
 }
 
 const versionKey = 'io.modelcontextprotocol/protocolVersion';
@@ -15,7 +17,7 @@ const versionKey = 'io.modelcontextprotocol/protocolVersion';
 interface Message {
   id?: string | number | null;
   method?: string;
-  params?: { name?: unknown; uri?: unknown; taskId?: unknown; _meta?: Record<string, unknown> };
+  params?: { name?: unknown; arguments?: unknown; uri?: unknown; taskId?: unknown; _meta?: Record<string, unknown> };
 }
 
 /** Reads a text. Undefined for what is no JSON-RPC message. */
@@ -36,6 +38,10 @@ export function headOf(text: string): Head | undefined {
     method: first.method,
     isInitialize: requests.some(({ method }) => method === 'initialize'),
     modern: modernHeaders(first),
+    call:
+      first.method === 'tools/call' && typeof first.params?.name === 'string'
+        ? { tool: first.params.name, args: first.params.arguments }
+        : undefined,
   };
 }
 
@@ -52,7 +58,7 @@ function modernHeaders({ method, params }: Message): Record<string, string> | un
 }
 
 /** A text as headers may hold it. */
-function headerText(text: string): string {
+export function headerText(text: string): string {
   const isSafe = /^[\x21-\x7e](?:[\x20-\x7e]*[\x21-\x7e])?$/.test(text) && !text.startsWith('=?base64?');
   return isSafe ? text : `=?base64?${Buffer.from(text).toString('base64')}?=`;
 }
