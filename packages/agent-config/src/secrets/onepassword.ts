@@ -54,7 +54,13 @@ export function onePasswordSource(vault: string, context: SourceContext): Secret
   return {
     kind: 'op',
     where: `op://${vault}`,
-    list: () => (names ??= listAll()),
+    list() {
+      names ??= listAll();
+      names.catch(() => {
+        names = undefined;
+      });
+      return names;
+    },
     async read(name) {
       const origin = referenceOf(name);
       const text = await runProgram(program(['read', '--no-newline', origin], origin), context);

@@ -29,9 +29,10 @@ export const dataServices: Readonly<Record<string, CatalogEntryInput>> = {
           { name: 'MEM0_API_KEY', field: 'apiKey', secret: true, required: true, summary: 'API key' },
           { name: 'MEM0_DEFAULT_USER_ID', field: 'other', secret: false, summary: 'whose memories, unless a call says' },
         ],
+        notes: 'Its makers archived it in favour of the hosted one.',
       },
     ],
-    docs: 'https://docs.mem0.ai/platform/mem0-mcp',
+    docs: 'https://docs.mem0.ai',
     verified,
   },
   qdrant: {
@@ -114,7 +115,7 @@ export const dataServices: Readonly<Record<string, CatalogEntryInput>> = {
         {},
       ),
     ],
-    docs: 'https://docs.lambda.ai/api/cloud',
+    docs: 'https://docs.lambda.ai',
     verified,
   },
   'estuary-flow': {

@@ -104,7 +104,7 @@ export const workServices: Readonly<Record<string, CatalogEntryInput>> = {
         notes: 'Needs a Slack app of your own with MCP switched on: clients can not register by themselves.',
       },
     ],
-    docs: 'https://docs.slack.dev/ai/mcp-server',
+    docs: 'https://docs.slack.dev',
     verified,
   },
   linear: {
@@ -152,7 +152,7 @@ export const workServices: Readonly<Record<string, CatalogEntryInput>> = {
         notes: 'Needs an "MCP auth app" with a client secret: clients can not register by themselves.',
       },
     ],
-    docs: 'https://developers.hubspot.com/mcp',
+    docs: 'https://developers.hubspot.com',
     verified,
   },
   gong: {
@@ -173,7 +173,7 @@ export const workServices: Readonly<Record<string, CatalogEntryInput>> = {
         { name: 'GONG_BASIC_CREDENTIALS', field: 'other', summary: 'base64 of ACCESS_KEY:ACCESS_SECRET; both halves are needed' },
       ),
     ],
-    docs: 'https://help.gong.io/docs/about-gongs-mcp-server',
+    docs: 'https://help.gong.io',
     verified,
     notes:
       'Community servers read GONG_ACCESS_KEY with GONG_ACCESS_SECRET, GONG_ACCESS_KEY_SECRET or GONG_SECRET; none reads GONG_API_KEY.',
@@ -252,7 +252,7 @@ export const workServices: Readonly<Record<string, CatalogEntryInput>> = {
           'TASK_MASTER_TOOLS may be standard or all; `add_task` is in standard. The first start installs 1.4 GB: do it beforehand.',
       },
     ],
-    docs: 'https://docs.task-master.dev',
+    docs: 'https://github.com/eyaltoledano/claude-task-master',
     verified,
     notes: 'MIT with Commons Clause: not free software. Telemetry is on by default; deny it the network but for the router.',
   },
