@@ -16,7 +16,11 @@ import { installSets } from './clients/packages.ts';
 const { values } = parseArgs({ options: { only: { type: 'string', default: '' }, isolated: { type: 'boolean' } } });
 
 /** Beside the default: the other ways that a client can be given. */
-const ways: Readonly<Record<string, Way[]>> = { 'claude-code': ['default', 'bridge'], cline: ['default', 'literal'] };
+const ways: Readonly<Record<string, Way[]>> = {
+  'claude-code': ['default', 'bridge', 'direct'],
+  codex: ['default', 'direct'],
+  cline: ['default', 'literal'],
+};
 
 const wanted = recipes.filter(({ name }) => name.includes(values.only));
 const installed = installSets(wanted.map(({ set }) => set));
@@ -51,7 +55,8 @@ async function main(): Promise<void> {
         try {
           const { entry, calls } = await agentTurn(recipe, way, place.folder, rig, folder);
           counts.passed += 1;
-          line('ok', `${entry}; ${calls} call${calls === 1 ? '' : 's'} through the gateway`);
+          const through = way === 'direct' ? '' : `; ${calls} call${calls === 1 ? '' : 's'} through the gateway`;
+          line('ok', entry + through);
         } catch (error) {
           counts.failed += 1;
           line(

@@ -20,6 +20,8 @@ export interface Turn {
   /** Of the model. */
   url: string;
   prompt: string;
+  /** What the agent calls the tool's server and the tool. */
+  tool: { server: string; name: string };
 }
 
 interface Prepared {
@@ -39,7 +41,7 @@ export const recipes: Recipe[] = [
   {
     name: 'claude-code',
     set: 'claude-code',
-    prepare: ({ folder, url, prompt }) => ({
+    prepare: ({ folder, url, prompt, tool }) => ({
       files: { '.claude.json': '{\n  "numStartups": 7,\n  "hasCompletedOnboarding": true\n}\n' },
       env: {
         ANTHROPIC_BASE_URL: url,
@@ -53,7 +55,7 @@ export const recipes: Recipe[] = [
         IS_SANDBOX: '1',
       },
       command: program(folder, `@anthropic-ai/claude-code-${platform}`, 'claude'),
-      args: ['-p', prompt, '--output-format', 'json', '--allowedTools', 'mcp__switchyard__probe__probe_echo'],
+      args: ['-p', prompt, '--output-format', 'json', '--allowedTools', `mcp__${tool.server}__${tool.name}`],
     }),
   },
   {

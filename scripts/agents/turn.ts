@@ -11,8 +11,8 @@ import { type AgentRig, switchyard } from './rig.ts';
 const turnMs = 120_000;
 const tokenEnv = 'SWITCHYARD_TOKEN';
 
-/** What the agent gets its token by. */
-export type Way = 'default' | 'bridge' | 'literal';
+/** What the agent gets its token by; `direct` has no gateway: the server is the agent's own, with a secret from a file. */
+export type Way = 'default' | 'bridge' | 'literal' | 'direct';
 
 export interface Told {
   /** How the entry reaches the gateway, read from what was written. */
@@ -28,7 +28,8 @@ export async function agentTurn(recipe: Recipe, way: Way, folder: string, rig: A
   const home = join(base, caller);
   const task = `task-${randomUUID()}`;
   const prompt = `Call the tool probe_echo with a message and tell me what it gives back. (${task})`;
-  const prepared = recipe.prepare({ folder, home, url: rig.model.url, prompt });
+  const tool = way === 'direct' ? { server: 'probe', name: 'probe_echo' } : { server: 'switchyard', name: 'probe__probe_echo' };
+  const prepared = recipe.prepare({ folder, home, url: rig.model.url, prompt, tool });
   for (const [file, text] of Object.entries(prepared.files)) {
     mkdirSync(dirname(join(home, file)), { recursive: true });
     writeFileSync(join(home, file), text);
@@ -42,11 +43,13 @@ export async function agentTurn(recipe: Recipe, way: Way, folder: string, rig: A
 
   const declaration = join(home, 'switchyard.json');
   const usesFile = way !== 'default' || name === 'cline';
+  const word = way === 'direct' ? secretServer(home) : undefined;
   writeFileSync(
     declaration,
     JSON.stringify({
       gateway: { url: rig.gatewayUrl, ...(usesFile ? { tokenFile } : { tokenEnv }) },
-      agents: { [name]: { ...recipe.choices, ...(way !== 'default' && { token: way }) } },
+      ...word?.declared,
+      agents: { [name]: { ...recipe.choices, ...choicesFor(way) } },
     }),
   );
   const synced = switchyard(['config', 'sync', '--config', declaration, '--json'], env);
@@ -70,9 +73,10 @@ export async function agentTurn(recipe: Recipe, way: Way, folder: string, rig: A
   const calls = activity.filter(({ method, outcome: how }) => method === 'tools/call' && how === 'ok');
   const asked = rig.model.chaos.requests.filter(({ text }) => text.includes(task));
   assert.ok(asked.length > 0, `the model was never asked; ended with ${code}: ${told}`);
-  assert.ok(calls.length > 0, `the gateway recorded no call; it saw ${JSON.stringify(activity)}; ended with ${code}: ${told}`);
+  if (way !== 'direct')
+    assert.ok(calls.length > 0, `the gateway recorded no call; it saw ${JSON.stringify(activity)}; ended with ${code}: ${told}`);
   assert.ok(
-    asked.some(({ text }) => text.includes(`hello from chaos ${rig.word}`)),
+    asked.some(({ text }) => text.includes(`hello from chaos ${word?.value ?? rig.word}`)),
     `the model never saw what the tool gave; ended with ${code}: ${told}`,
   );
   assert.equal(code, 0, `ended with ${code}: ${told}`);
@@ -82,11 +86,28 @@ export async function agentTurn(recipe: Recipe, way: Way, folder: string, rig: A
 }
 
 function entryWord(text: string): string {
+  if (/"exec"/.test(text)) return 'the server itself, its secret by a wrapper';
   return /\bconnect\b.*--url|"connect"/s.test(text)
     ? 'bridge'
     : /sy_[\w-]{20}/.test(text)
       ? 'http, token in the file'
       : 'http, by reference';
+}
+
+function choicesFor(way: Way): object {
+  if (way === 'default') return {};
+  return way === 'direct' ? { mode: 'direct' } : { token: way };
+}
+
+/** A server that says a word it only knows from a variable, which is a file's text. */
+function secretServer(home: string): { value: string; declared: object } {
+  const value = `word-${randomUUID()}`;
+  const file = join(home, 'word');
+  writeFileSync(file, value, { mode: 0o600 });
+  const server = JSON.stringify(join(import.meta.dirname, '..', 'clients', 'echo-server.ts'));
+  const script = `process.argv[2] = process.env.PROBE_WORD; await import(${server});`;
+  const args = ['--input-type=module', '-e', script];
+  return { value, declared: { mcpServers: { probe: { command: process.execPath, args, credentials: { PROBE_WORD: file } } } } };
 }
 
 /** The token is nowhere below the home but in its own file. */
