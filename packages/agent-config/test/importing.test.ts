@@ -6,6 +6,7 @@ import type { Entry } from '../src/agents/entry.ts';
 import type { AgentName } from '../src/agents.ts';
 import { parseDeclaration, withEnvironment } from '../src/declaration.ts';
 import type { Machine } from '../src/environments/machine.ts';
+import { type FormatName, parseText } from '../src/files/format.ts';
 import { type FoundServer, findServers, findServersIn, foldServers } from '../src/importing.ts';
 
 const place = (file: string) => `\${file:/s/${file}}`;
@@ -134,6 +135,40 @@ t.test('texts that no parser should be given', async (t) => {
   ];
   t.match(file('bomb.yaml', `${bomb.join('\n')}\nmcpServers: []\n`), /bomb\.yaml:1:1: this YAML cannot be read/);
 });
+
+t.test('what is wrong with a text is said without what stands there', async (t) => {
+  const value = 'hunter2secretvalue';
+  const broken: [FormatName, string][] = [
+    ['toml', `a = ${value}`],
+    ['toml', `a = 12${value}`],
+    ['toml', `a = "x" ${value}`],
+    ['toml', `[${value}`],
+    ['toml', `a = "${value}`],
+    ['yaml', `a: *${value}\n`],
+    ['yaml', `a: "x" ${value}\n`],
+    ['yaml', `a: 1\n${value}\n`],
+    ['yaml', `a: "${value}\nb: 1`],
+    ['yaml', `- ${value}\n`],
+    ['yaml', `a: [${value}\n`],
+    ['json', `{"a": ${value}}`],
+    ['json', `{"a": "${value}}`],
+    ['json', `{"a": 1} ${value}`],
+  ];
+  for (const [format, text] of broken) {
+    const message = messageOf(() => parseText(format, text));
+    t.notMatch(message, value);
+    t.match(message, text.includes('*') ? /this YAML cannot be read/ : /not valid (JSON|TOML|YAML): |must hold/, message);
+  }
+});
+
+function messageOf(act: () => unknown): string {
+  try {
+    act();
+    return '';
+  } catch (error) {
+    return (error as Error).message;
+  }
+}
 
 t.test('environments', async (t) => {
   const declaration = parseDeclaration(

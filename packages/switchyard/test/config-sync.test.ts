@@ -155,6 +155,7 @@ t.test('projects have files of their own', async (t) => {
     mkdirSync(join(home.path, name));
     t.equal(home.run(['config', 'sync', '--project', name]).status, 0);
   }
+  t.match(home.run(['config', 'sync', '--project', 'thre']), { status: 64, stderr: /folder .*thre does not exist/ });
   t.match(home.read('one/.roo/mcp.json'), '"type": "streamable-http"');
   t.match(home.run(['config', 'remove', '--project', 'two']).stderr, /one\/\.roo\/mcp\.json belongs to another project/);
   t.match(home.read('one/.vscode/mcp.json'), 'switchyard');

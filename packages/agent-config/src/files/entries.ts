@@ -38,6 +38,11 @@ export class TextError extends Error {
   }
 }
 
+/** A parser's message without what it quotes of the text: that may be a secret. Signs such as `"="` stay. */
+export function withoutQuotes(message: string): string {
+  return message.replace(/"[^"]{3,}"/g, '"…"').replace(/'[^']{3,}'/g, "'…'");
+}
+
 export function isObject(value: unknown): value is Fields {
   return typeof value === 'object' && value !== null && !Array.isArray(value) && !(value instanceof Date);
 }

@@ -21,7 +21,7 @@ function parsed({ parse, title }: TextFormat, text: string): unknown {
     return parse(text);
   } catch (error) {
     if (error instanceof TextError) throw error;
-    const why = error instanceof RangeError ? 'it is nested too deeply' : (error as Error).message.split('\n')[0];
+    const why = error instanceof RangeError ? 'it is nested too deeply' : 'a reference in it leads nowhere, or has no end';
     throw new TextError(text, 0, `this ${title} cannot be read: ${why}`);
   }
 }

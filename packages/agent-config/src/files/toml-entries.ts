@@ -12,6 +12,7 @@ import {
   type KeyPath,
   TextError,
   type TextFormat,
+  withoutQuotes,
 } from './entries.ts';
 import { cutLines, insertLines, lineEnd, lineEndOf, replaceLines } from './line-style.ts';
 
@@ -31,7 +32,7 @@ function located(text: string, error: Error): TextError {
   const { line, column } = error as Error & { line?: number; column?: number };
   const offset = line === undefined ? 0 : offsetOf(text, line, column ?? 0);
   // Its first lines quote the text, which may hold a secret; the last one says what is wrong.
-  return new TextError(text, offset, `not valid TOML: ${error.message.split('\n').at(-1)}`);
+  return new TextError(text, offset, `not valid TOML: ${withoutQuotes(error.message.split('\n').at(-1) ?? '')}`);
 }
 
 function offsetOf(text: string, line: number, column: number): number {

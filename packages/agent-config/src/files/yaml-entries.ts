@@ -16,7 +16,7 @@ import {
   type YAMLMap,
   type YAMLSeq,
 } from 'yaml';
-import { type EntriesAt, type Fields, TextError, type TextFormat } from './entries.ts';
+import { type EntriesAt, type Fields, TextError, type TextFormat, withoutQuotes } from './entries.ts';
 import { cutLines, indentAt, insertLines, lineEnd, lineEndOf, lineStart, replaceLines, spliced } from './line-style.ts';
 
 export const yamlEntries: TextFormat = {
@@ -34,7 +34,7 @@ function documentOf(text: string): Document.Parsed {
   if (documents.length > 1) throw new TextError(text, documents[1]?.range[0] ?? 0, 'the file holds several documents; keep one');
   const [document] = documents as [Document.Parsed];
   const [error] = document.errors;
-  if (error) throw new TextError(text, error.pos[0], `not valid YAML: ${error.message.split('\n')[0]}`);
+  if (error) throw new TextError(text, error.pos[0], `not valid YAML: ${withoutQuotes(error.message.split('\n')[0] ?? '')}`);
   if (document.contents !== null && !isMap(document.contents) && !isEmptyScalar(document.contents))
     throw new TextError(text, startOf(document.contents), 'the file must hold a map');
   return document;

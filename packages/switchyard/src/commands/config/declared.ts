@@ -1,5 +1,5 @@
 /** What the verbs of `switchyard config` share: their flags, and the declaration, machine and agents that flags choose. */
-import { accessSync, constants } from 'node:fs';
+import { accessSync, constants, existsSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { delimiter, isAbsolute, join, resolve } from 'node:path';
 import { type AgentName, agentNames, agentsOn, isAgentName } from '@switchyard/agent-config/agents';
@@ -82,6 +82,7 @@ export function machineOf(values: MachineValues): Machine {
       `unknown environment "${environment}"${didYouMean(environment, environmentNames)}; one of: ${environmentNames.join(', ')}`,
       64,
     );
+  if (!existsSync(resolve(project))) throw new CommandError(`--project: the folder ${resolve(project)} does not exist`, 64);
   try {
     return describeMachine({
       environment: environment as EnvironmentName | undefined,

@@ -57,7 +57,8 @@ export function changesIn(plans: Declared['plans'], scope: SyncScope): (FileChan
 }
 
 function reportOf(change: FileChange | BrokenFileError, { how }: RunChoices, masked: (text: string) => string): Report {
-  if (change instanceof BrokenFileError) return { agent: '', path: '', outcome: 'failed', changes: [], problem: change.message };
+  if (change instanceof BrokenFileError)
+    return { agent: '', path: '', outcome: 'failed', changes: [], problem: masked(change.message) };
   const { agent, path, before, after, changes } = change;
   const base = { agent, path, changes: changes.filter(({ kind }) => kind !== 'same') };
   const isChanged = after !== (before ?? '');
@@ -71,7 +72,7 @@ function reportOf(change: FileChange | BrokenFileError, { how }: RunChoices, mas
     const isNew = changes.some(({ kind }) => kind === 'add');
     return { ...base, outcome: isChanged ? 'changed' : 'up to date', ...(isNew && { notes: change.notes }) };
   } catch (error) {
-    if (error instanceof AgentFileError) return { ...base, outcome: 'failed', problem: error.message };
+    if (error instanceof AgentFileError) return { ...base, outcome: 'failed', problem: masked(error.message) };
     throw error;
   }
 }
