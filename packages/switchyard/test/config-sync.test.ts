@@ -212,6 +212,20 @@ t.test('generate into a folder', async (t) => {
   t.notOk(existsSync(join(home.path, '.claude.json')), 'agents’ own files are not touched');
 });
 
+t.test('import leaves out what leads to the gateway itself', async (t) => {
+  const home = makeHome(t);
+  home.write('.cursor/mcp.json', {
+    mcpServers: {
+      byHand: { url: 'http://127.0.0.1:8085/mcp/github' },
+      bridged: { command: '/usr/bin/switchyard', args: ['connect', '--url', 'http://127.0.0.1:8085/mcp'] },
+      other: { command: '/usr/bin/switchyard', args: ['connect', '--url', 'https://other.example.org/mcp'] },
+    },
+  });
+  home.write(file, { agents: { zed: {}, 'claude-desktop': { mode: 'bridge' } } });
+  home.run(['config', 'sync']);
+  t.same(Object.keys(JSON.parse(home.run(['config', 'import']).stdout).mcpServers), ['other']);
+});
+
 t.test('show and export', async (t) => {
   const home = makeHome(t);
   home.write(file, {

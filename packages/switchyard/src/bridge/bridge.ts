@@ -185,11 +185,11 @@ class Bridge {
       try {
         const headers: Record<string, string> = lastId === undefined ? {} : { 'last-event-id': lastId };
         const response = await this.#request('GET', { signal, headers });
-        if (response.status === 404 && (await this.#renew())) continue;
-        // 405: this server never begins.
         if (response.status >= 400 && response.status < 500) {
           await drain(response);
-          break;
+          // 405 and its like: this server never begins. A token may be replaced, and a limit passes.
+          const mayPass = [401, 408, 429].includes(response.status) || (response.status === 404 && (await this.#renew()));
+          if (!mayPass) break;
         }
         if (response.status === 200) pause = pauseMs.first;
         for await (const { data, id } of eventsOf(response.body)) {

@@ -3,7 +3,7 @@ import { existsSync, mkdirSync, readFileSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import { type AgentName, isAgentName } from '@switchyard/agent-config/agents';
 import { writeAtomically } from '@switchyard/agent-config/atomic-write';
-import { type DeclaredServer, loadDeclaration } from '@switchyard/agent-config/declaration';
+import { type Declaration, loadDeclaration, parseDeclaration } from '@switchyard/agent-config/declaration';
 import { AgentFileError, readAgentFile, writeAgentFile } from '@switchyard/agent-config/files';
 import { withEntry } from '@switchyard/agent-config/format';
 import { type Findings, findServers, findServersIn, foldServers, type Imported } from '@switchyard/agent-config/importing';
@@ -38,7 +38,8 @@ keys are replaced by references and never shown.
     const findings = findingsOf(values.from, () => findServers(machineOf(values)));
     const folder = join(dirname(file), 'secrets');
     const place = (name: string) => `\${file:${join(folder, name)}}`;
-    const imported = foldServers(withoutOurs(findings), await declaredServers(file), place);
+    const declaration = await declared(file);
+    const imported = foldServers(withoutOurs(findings, declaration), declaration.mcpServers, place);
     const shown = { mcpServers: imported.mcpServers };
     if (values.json) {
       const secrets = imported.secrets.map(({ field, file: name }) => ({ field, file: join(folder, name) }));
@@ -66,19 +67,29 @@ function findingsOf(from: readonly string[] | undefined, all: () => Findings): F
   };
 }
 
-/** What `sync` wrote came from a declaration. */
-function withoutOurs({ servers }: Findings): Findings['servers'] {
+/** What `sync` wrote came from a declaration; and a gateway must not become a server of its own. */
+function withoutOurs({ servers }: Findings, { gateway }: Declaration): Findings['servers'] {
   const { files } = readOwnership(stateFileOf(process.env));
-  return servers.filter(({ path, name, fields }) => {
+  const base = gateway.url.replace(/\/(?:mcp\/?)?$/, '');
+  return servers.filter(({ path, name, fields, entry }) => {
+    const address = entry.kind === 'stdio' ? bridgedBy(entry.command, entry.args) : entry.url;
+    if (address !== undefined && (address === `${base}/mcp` || address.startsWith(`${base}/mcp/`))) return false;
     const records = files[readAgentFile(path).target] ?? [];
     return !records.some(({ entries }) => Object.hasOwn(entries, name) && entries[name]?.includes(hashOf(fields)));
   });
 }
 
-async function declaredServers(file: string): Promise<Record<string, DeclaredServer>> {
-  if (!existsSync(file)) return {};
+/** The address that an entry of `switchyard connect` leads to. */
+function bridgedBy(command: string, args: readonly string[]): string | undefined {
+  const at = args.indexOf('connect');
+  const isOurs = /switchyard/.test([command, ...args.slice(0, at)].join(' '));
+  return at >= 0 && isOurs ? args[args.indexOf('--url') + 1] : undefined;
+}
+
+/** The declaration that is there, or an empty one. */
+async function declared(file: string): Promise<Declaration> {
   try {
-    return (await loadDeclaration(file)).mcpServers;
+    return existsSync(file) ? await loadDeclaration(file) : parseDeclaration({}, file);
   } catch (error) {
     if (error instanceof ConfigError) throw new CommandError(error.message, 78);
     throw error;
