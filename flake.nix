@@ -47,7 +47,15 @@
           };
         };
 
-      homeModules.default = ./home;
+      homeModules.default =
+        { lib, pkgs, ... }:
+        {
+          _file = "${self}/home";
+          key = "switchyard/home";
+          imports = [ ./home ];
+          # Whatever `pkgs` home-manager was given.
+          services.ai.mcpGateway.package = lib.mkDefault (pkgs.extend self.overlays.default).switchyard;
+        };
 
       templates.default = {
         path = ./templates/machine;
@@ -144,6 +152,7 @@
         router = pkgs.testers.runNixOSTest ./tests/router.nix;
         sandbox = pkgs.testers.runNixOSTest ./tests/sandbox.nix;
         servers = pkgs.testers.runNixOSTest ./tests/servers.nix;
+        user-agents = pkgs.testers.runNixOSTest ./tests/user-agents.nix;
       });
     };
 }

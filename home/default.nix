@@ -50,6 +50,28 @@ in
       browser = lib.mkPackageOption pkgs "chromium" { };
     };
 
+    agents = mkOption {
+      type = types.attrsOf (pkgs.formats.json { }).type;
+      default = { };
+      example = lib.literalExpression ''{ claude-code = { }; codex.approve = "all"; }'';
+      description = ''
+        Agents whose own files get the gateway, with their choices; see docs/agents.md. Only our entry in them changes, and an
+        entry that you edited stays.
+      '';
+    };
+    package = lib.mkPackageOption pkgs "switchyard" { };
+    gatewayUrl = mkOption {
+      type = types.str;
+      default = "http://127.0.0.1:8085";
+      description = "Address of the gateway that agents are pointed at.";
+    };
+    tokenFile = mkOption {
+      type = types.nullOr types.externalPath;
+      default = null;
+      example = "/run/secrets/gateway-token";
+      description = "File with the agents' token for the gateway.";
+    };
+
     servers = mkOption {
       default = { };
       example = lib.literalExpression ''{ clipboard.command = lib.getExe pkgs.clipboard-mcp; }'';
@@ -127,6 +149,22 @@ in
         ];
         settings.StartupWMClass = windowClass;
       };
+    })
+
+    (lib.mkIf (cfg.agents != { }) {
+      xdg.configFile."switchyard/home-manager.json".source = (pkgs.formats.json { }).generate "home-manager.json" {
+        gateway = {
+          url = cfg.gatewayUrl;
+        }
+        // lib.optionalAttrs (cfg.tokenFile != null) { inherit (cfg) tokenFile; };
+        inherit (cfg) agents;
+      };
+      home.packages = [ cfg.package ];
+      # An entry that the user edited is said, and is no reason for the activation to fail. What is written names the program by
+      # a path that stays: that of the profile.
+      home.activation.switchyardAgents = lib.hm.dag.entryAfter [ "installPackages" "linkGeneration" ] ''
+        PATH=${config.home.profileDirectory}/bin:$PATH run ${lib.getExe cfg.package} config sync --config "${config.xdg.configHome}/switchyard/home-manager.json" || true
+      '';
     })
 
     (lib.mkIf (servers != { }) {

@@ -61,6 +61,14 @@ let
       }
     else
       server;
+  # What `switchyard config sync` makes of the agents' own files.
+  declaration = {
+    gateway = {
+      url = "http://${gatewayHost}:${toString gatewayPort}";
+    }
+    // lib.optionalAttrs (cfg.tokenFile != null) { inherit (cfg) tokenFile; };
+    inherit (cfg) agents;
+  };
   windowsFile.mcpServers = lib.mapAttrs throughWsl (agentFile "localhost").mcpServers;
 
   files = {
@@ -72,6 +80,7 @@ let
       veniceRouter = { inherit (cfg.veniceRouterIntegration) veniceApiEndpoint openRouterApiEndpoint; };
     };
   }
+  // lib.optionalAttrs (cfg.agents != { }) { "declaration.json" = declaration; }
   // lib.optionalAttrs (cfg.environmentType != "nixos") { "mcp-windows.json" = windowsFile; };
 in
 {
@@ -89,6 +98,21 @@ in
       type = types.bool;
       default = false;
       description = "Whether `~/.config/mcp/mcp.json` of the user is made from it, where there is none yet. Agents may change the copy.";
+    };
+    agents = mkOption {
+      type = types.attrsOf format.type;
+      default = { };
+      example = lib.literalExpression ''{ claude-code = { }; codex.approve = "all"; zed = { }; }'';
+      description = ''
+        Agents of the user whose own files get the gateway, with their choices; see docs/agents.md. Only our entry in them
+        changes, and an entry that the user edited stays. What is no longer declared is taken out again.
+      '';
+    };
+    tokenFile = mkOption {
+      type = types.nullOr types.externalPath;
+      default = null;
+      example = "/run/secrets/gateway-token";
+      description = "File with the token of these agents for the gateway, which the user can read.";
     };
     environmentType = mkOption {
       type = types.enum [
@@ -173,6 +197,29 @@ in
       name = "switchyard/${name}";
       value.source = format.generate name value;
     }) files;
+    environment.systemPackages = lib.mkIf (cfg.agents != { }) [ pkgs.switchyard ];
+    systemd.services.mcp-configuration = lib.mkIf (cfg.agents != { }) {
+      description = "Gateway in the files of the agents of ${cfg.user}";
+      wantedBy = [ "multi-user.target" ];
+      restartTriggers = [ (format.generate "declaration.json" declaration) ];
+      # What it writes names the program by a path that stays.
+      path = [ "/run/current-system/sw" ];
+      serviceConfig = {
+        Type = "oneshot";
+        RemainAfterExit = true;
+        User = cfg.user;
+        ExecStart = "${lib.getExe pkgs.switchyard} config sync --config /etc/switchyard/declaration.json";
+        # An entry that the user edited is said in the journal; it is no reason for a switch to fail.
+        SuccessExitStatus = 1;
+        CapabilityBoundingSet = "";
+        NoNewPrivileges = true;
+        PrivateNetwork = true;
+        PrivateTmp = true;
+        ProtectSystem = "strict";
+        ReadWritePaths = [ config.users.users.${cfg.user}.home ];
+        RestrictAddressFamilies = "none";
+      };
+    };
     # C copies only where nothing is; the folders belong to the user.
     systemd.tmpfiles.settings.mcp-configuration = lib.mkIf cfg.manageGlobalSettings (
       let

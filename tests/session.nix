@@ -13,6 +13,7 @@
         linger = true;
         uid = 1000;
       };
+      home-manager.useGlobalPkgs = true;
       home-manager.users.alice = {
         imports = [ ../home ];
         home.stateVersion = "26.05";
@@ -23,6 +24,10 @@
             enable = true;
             host = "box";
             tailnetDomain = "tail1234.ts.net";
+          };
+          agents = {
+            claude-code = { };
+            codex = { };
           };
           servers.echo.command = lib.getExe' pkgs.coreutils "cat";
           servers.locked = {
@@ -35,11 +40,18 @@
     };
 
   testScript = ''
+    import json
+
     machine.wait_for_unit("home-manager-alice.service")
     with subtest("the desktop entry"):
         entry = machine.succeed("cat \"$(find -L /home/alice/ /etc/profiles -name mcp-gateway.desktop -print -quit 2>/dev/null)\"")
         assert "Name=MCP Gateway" in entry and "StartupWMClass=chrome-box.tail1234.ts.net__-Default" in entry, entry
         machine.succeed("grep -q svg /home/alice/.local/share/icons/hicolor/scalable/apps/mcp-gateway.svg")
+
+    with subtest("the files of agents"):
+        claude = json.loads(machine.succeed("cat /home/alice/.claude.json"))
+        assert claude["mcpServers"]["switchyard"]["url"] == "http://127.0.0.1:8085/mcp", claude
+        machine.succeed("grep -F 'http://127.0.0.1:8085/mcp' /home/alice/.codex/config.toml")
 
     with subtest("a server of the session"):
         machine.wait_for_unit("default.target", "alice")
