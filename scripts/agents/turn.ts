@@ -128,7 +128,7 @@ interface Run {
 async function execute(
   command: string,
   args: readonly string[],
-  { work, env }: Run,
+  { work, env, home }: Run,
 ): Promise<{ code: number | string; output: string }> {
   const all = { LANG: 'C.UTF-8', TERM: 'dumb', NO_COLOR: '1', CI: '1', ...env };
   // The token goes in by the environment and not by the arguments of `env`, which everybody sees.
@@ -146,7 +146,7 @@ async function execute(
     child.once('error', (error) => resolve(error.message));
   });
   clearTimeout(timer);
-  await endGroup(child.pid);
+  if (process.platform === 'linux') endHelpers(child.pid, home);
   return { code, output };
 }
 
@@ -157,11 +157,23 @@ function unwanted(wanted: Record<string, string>): string[] {
     .flatMap((name) => ['-u', name]);
 }
 
-/** Helpers in the background are of the same group, which is ours. */
-async function endGroup(pid: number | undefined): Promise<void> {
+/** Helpers in the background: of the same group, or (Cline's hub) gone off on their own with the home that only this turn has. */
+function endHelpers(pid: number | undefined, home: string): void {
+  const helpers = readdirSync('/proc').filter((each) => /^\d+$/.test(each) && environmentOf(each).includes(`HOME=${home}\0`));
+  for (const each of [...(pid === undefined ? [] : [-pid]), ...helpers.map(Number)]) {
+    try {
+      process.kill(each, 'SIGKILL');
+    } catch {
+      // It has ended.
+    }
+  }
+}
+
+/** Empty for a process that has ended, or that is somebody else's. */
+function environmentOf(pid: string): string {
   try {
-    if (pid !== undefined) process.kill(-pid, 'SIGKILL');
+    return readFileSync(`/proc/${pid}/environ`, 'utf8');
   } catch {
-    // All have ended.
+    return '';
   }
 }
