@@ -3,15 +3,8 @@ import t from 'tap';
 import type { ModelAnswer } from '../src/model/answer.ts';
 import { type JsonObject, objectOf } from '../src/model/json.ts';
 import { openaiChat } from '../src/openai-chat/index.ts';
+import { chatUsage as usage } from './fixtures/openai-bodies.ts';
 import { requestOf } from './fixtures/streams.ts';
-
-const usage = {
-  prompt_tokens: 100,
-  completion_tokens: 20,
-  total_tokens: 120,
-  prompt_tokens_details: { cached_tokens: 60, cache_write_tokens: 10 },
-  completion_tokens_details: { reasoning_tokens: 5 },
-};
 
 const answer: JsonObject = {
   id: 'gen-1',

@@ -4,6 +4,7 @@ import type { ModelEvent } from '../src/model/answer.ts';
 import type { JsonObject } from '../src/model/json.ts';
 import type { Opaque } from '../src/model/opaque.ts';
 import { chatStreamParser, openaiChat } from '../src/openai-chat/index.ts';
+import { chatUsage as usage } from './fixtures/openai-bodies.ts';
 import { cutsThatEnd, eventsOfText, joined, requestOf, splitsThatDiffer, sse, textOfEvents } from './fixtures/streams.ts';
 
 const head = { id: 'chatcmpl-1', object: 'chat.completion.chunk', created: 1700000000, model: 'm' };
@@ -12,13 +13,6 @@ const delta = (delta: object, finish: string | null = null, more: object = {}) =
   choices: [{ index: 0, delta, finish_reason: finish }],
   ...more,
 });
-const usage = {
-  prompt_tokens: 100,
-  completion_tokens: 20,
-  total_tokens: 120,
-  prompt_tokens_details: { cached_tokens: 60, cache_write_tokens: 10 },
-  completion_tokens_details: { reasoning_tokens: 5 },
-};
 const read = {
   inputTokens: 100,
   cachedInputTokens: 60,

@@ -4,28 +4,11 @@ import type { ModelAnswer } from '../src/model/answer.ts';
 import type { JsonObject } from '../src/model/json.ts';
 import type { Tool } from '../src/model/request.ts';
 import { openaiResponses } from '../src/openai-responses/index.ts';
+import { response, responseUsage } from './fixtures/openai-bodies.ts';
 import { countingIds, requestOf } from './fixtures/streams.ts';
 
-const response = (status: string, more: object = {}) => ({
-  id: 'resp_1',
-  object: 'response',
-  created_at: 1700000000,
-  model: 'm',
-  status,
-  output: [],
-  usage: null,
-  ...more,
-});
-const usage = {
-  input_tokens: 100,
-  input_tokens_details: { cached_tokens: 60 },
-  output_tokens: 20,
-  output_tokens_details: { reasoning_tokens: 5 },
-  total_tokens: 120,
-};
-
 const answer: JsonObject = {
-  ...response('completed', { usage }),
+  ...response('completed', { usage: responseUsage }),
   completed_at: 5,
   error: null,
   incomplete_details: null,

@@ -4,27 +4,11 @@ import type { ModelEvent, Usage } from '../src/model/answer.ts';
 import { type JsonObject, objectOf } from '../src/model/json.ts';
 import type { Opaque } from '../src/model/opaque.ts';
 import { openaiResponses } from '../src/openai-responses/index.ts';
+import { response, responseUsage } from './fixtures/openai-bodies.ts';
 import { cutsThatEnd, eventsOfText, joined, splitsThatDiffer, sse, textOfEvents } from './fixtures/streams.ts';
 
-const response = (status: string, more: object = {}) => ({
-  id: 'resp_1',
-  object: 'response',
-  created_at: 1700000000,
-  model: 'm',
-  status,
-  output: [],
-  usage: null,
-  ...more,
-});
-const usage = {
-  input_tokens: 100,
-  input_tokens_details: { cached_tokens: 60 },
-  output_tokens: 20,
-  output_tokens_details: { reasoning_tokens: 5 },
-  total_tokens: 120,
-};
 const created = { type: 'response.created', response: response('in_progress') };
-const completed = { type: 'response.completed', response: response('completed', { usage }) };
+const completed = { type: 'response.completed', response: response('completed', { usage: responseUsage }) };
 const added = (output_index: number, item: object) => ({ type: 'response.output_item.added', output_index, item });
 const done = (output_index: number, item: object) => ({ type: 'response.output_item.done', output_index, item });
 const delta = (type: string, output_index: number, text: string, more: object = {}) => ({
