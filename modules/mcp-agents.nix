@@ -10,6 +10,7 @@ let
   inherit (lib) types mkOption mkEnableOption;
   cfg = config.kernelcore.ml.mcp;
   option = "kernelcore.ml.mcp";
+  hardening = import ./lib/hardening.nix;
   json = pkgs.formats.json { };
   toml = pkgs.formats.toml { };
   agents = lib.filterAttrs (_: agent: agent.enable) cfg.agents;
@@ -309,40 +310,17 @@ in
         description = "Configuration of agent ${name}";
         wantedBy = [ "multi-user.target" ];
         after = [ "systemd-tmpfiles-setup.service" ];
-        serviceConfig = {
+        serviceConfig = hardening.once // {
           Type = "oneshot";
           RemainAfterExit = true;
           User = agent.user;
           Group = config.users.users.${agent.user}.group;
           UMask = "0027";
           ExecStart = "${install} ${fileOf name agent} ${agent.configPath} ${agent.home}/.local/state/switchyard/mcp-configuration.sha256";
-          CapabilityBoundingSet = "";
-          LockPersonality = true;
-          MemoryDenyWriteExecute = true;
-          NoNewPrivileges = true;
-          PrivateDevices = true;
-          PrivateNetwork = true;
-          PrivateTmp = true;
-          ProtectClock = true;
-          ProtectControlGroups = true;
-          ProtectHostname = true;
-          ProtectKernelLogs = true;
-          ProtectKernelModules = true;
-          ProtectKernelTunables = true;
-          ProtectSystem = "strict";
           ReadWritePaths = lib.unique [
             agent.home
             agent.projectRoot
             "-${builtins.dirOf agent.configPath}"
-          ];
-          RestrictAddressFamilies = "none";
-          RestrictNamespaces = true;
-          RestrictRealtime = true;
-          RestrictSUIDSGID = true;
-          SystemCallArchitectures = "native";
-          SystemCallFilter = [
-            "@system-service"
-            "~@privileged @resources"
           ];
         };
       }

@@ -204,20 +204,14 @@ in
       restartTriggers = [ (format.generate "declaration.json" declaration) ];
       # What it writes names the program by a path that stays.
       path = [ "/run/current-system/sw" ];
-      serviceConfig = {
+      serviceConfig = (import ./lib/hardening.nix).once // {
         Type = "oneshot";
         RemainAfterExit = true;
         User = cfg.user;
         ExecStart = "${lib.getExe pkgs.switchyard} config sync --config /etc/switchyard/declaration.json";
         # An entry that the user edited is said in the journal; it is no reason for a switch to fail.
         SuccessExitStatus = 1;
-        CapabilityBoundingSet = "";
-        NoNewPrivileges = true;
-        PrivateNetwork = true;
-        PrivateTmp = true;
-        ProtectSystem = "strict";
         ReadWritePaths = [ config.users.users.${cfg.user}.home ];
-        RestrictAddressFamilies = "none";
       };
     };
     # C copies only where nothing is; the folders belong to the user.

@@ -48,6 +48,20 @@ in
     ];
   };
 
+  # A program that runs once, as a user, on files of that user.
+  once =
+    removeAttrs everywhere [
+      "DynamicUser"
+      "PrivateUsers"
+      "ProtectHome"
+      "UMask"
+    ]
+    // {
+      IPAddressDeny = "any";
+      PrivateNetwork = true;
+      RestrictAddressFamilies = "none";
+    };
+
   # An MCP server: somebody else's program. It has no network unless it was given one.
   server =
     { network }:
