@@ -170,7 +170,7 @@ const streams: Record<string, [text: string, events: ModelEvent[]]> = {
   'too long': [
     sse(created, delta('output_text', 0, 'a'), {
       type: 'response.incomplete',
-      response: response('incomplete', { usage, incomplete_details: { reason: 'max_output_tokens' } }),
+      response: response('incomplete', { usage: responseUsage, incomplete_details: { reason: 'max_output_tokens' } }),
     }),
     [start, { type: 'text', text: 'a' }, read, stop('length', 'max_output_tokens'), end],
   ],
