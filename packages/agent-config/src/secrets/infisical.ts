@@ -2,7 +2,9 @@
  * Infisical by its REST API: universal auth (`INFISICAL_UNIVERSAL_AUTH_CLIENT_ID`, `…_CLIENT_SECRET`) or a ready token
  * (`INFISICAL_TOKEN`), then the raw secrets of one folder. `INFISICAL_API_URL` names another host, such as the EU's.
  */
+
 import { type Answer, ask, objectIn, saidIn } from './answer.ts';
+import { loadOnce } from './load-once.ts';
 import { plainValue } from './plain-value.ts';
 import type { SecretSource, SourceContext } from './source.ts';
 import {
@@ -33,7 +35,7 @@ export function infisicalSource(address: string, context: SourceContext): Secret
   const secretPath = `/${folders.filter(Boolean).join('/')}`;
   const login = loginAt(host, where, context);
 
-  const load = async (): Promise<Map<string, string>> => {
+  const all = loadOnce(async (): Promise<Map<string, string>> => {
     const query = new URLSearchParams({
       workspaceId: project,
       environment,
@@ -49,15 +51,9 @@ export function infisicalSource(address: string, context: SourceContext): Secret
     if (answer.status !== 200) throw errorFor(answer, where);
     const { secrets, imports = [] } = objectIn(answer, where) as unknown as RawSecrets;
     if (!Array.isArray(secrets)) throw new SourceAnswerError(where, 'answered without "secrets"', 'is this an Infisical server?');
-    const all = [...imports.flatMap((one) => one.secrets ?? []), ...secrets];
-    return new Map(all.map(({ secretKey, secretValue }) => [secretKey, secretValue]));
-  };
-  let values: Promise<Map<string, string>> | undefined;
-  const all = () => {
-    values ??= load();
-    values.catch(() => (values = undefined));
-    return values;
-  };
+    const found = [...imports.flatMap((one) => one.secrets ?? []), ...secrets];
+    return new Map(found.map(({ secretKey, secretValue }) => [secretKey, secretValue]));
+  });
   return {
     kind: 'infisical',
     where,

@@ -1,5 +1,7 @@
 /** 1Password by a Connect server: its REST API (version 1), `OP_CONNECT_HOST` and `OP_CONNECT_TOKEN`. */
+
 import { type Answer, ask, saidIn } from './answer.ts';
+import { loadOnce } from './load-once.ts';
 import { plainValue } from './plain-value.ts';
 import type { SecretSource, SourceContext } from './source.ts';
 import {
@@ -53,12 +55,7 @@ export function onePasswordConnectSource(vault: string, context: SourceContext):
       whole.push(await get<Item>(`/vaults/${encodeURIComponent(found.id)}/items/${encodeURIComponent(id)}`));
     return whole;
   };
-  let fields: Promise<ReturnType<typeof fieldsOf>> | undefined;
-  const all = () => {
-    fields ??= readVault().then(fieldsOf);
-    fields.catch(() => (fields = undefined));
-    return fields;
-  };
+  const all = loadOnce(async () => fieldsOf(await readVault()));
   return {
     kind: 'op-connect',
     where,

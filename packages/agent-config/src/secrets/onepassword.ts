@@ -2,6 +2,7 @@
  * 1Password by its program `op` (version 2), for people who are signed in and for service accounts
  * (`OP_SERVICE_ACCOUNT_TOKEN`). Only references are arguments. Service accounts have hourly caps: nothing is asked twice.
  */
+import { loadOnce } from './load-once.ts';
 import { plainValue } from './plain-value.ts';
 import { type Program, runProgram } from './program.ts';
 import type { SecretSource, SourceContext } from './source.ts';
@@ -36,7 +37,6 @@ export function onePasswordSource(vault: string, context: SourceContext): Secret
     }
     return reference;
   };
-  let names: Promise<readonly string[]> | undefined;
   const listAll = async (): Promise<readonly string[]> => {
     const origin = `op://${vault}`;
     const items = jsonOf<ItemView[]>(
@@ -54,13 +54,7 @@ export function onePasswordSource(vault: string, context: SourceContext): Secret
   return {
     kind: 'op',
     where: `op://${vault}`,
-    list() {
-      names ??= listAll();
-      names.catch(() => {
-        names = undefined;
-      });
-      return names;
-    },
+    list: loadOnce(listAll),
     async read(name) {
       const origin = referenceOf(name);
       const text = await runProgram(program(['read', '--no-newline', origin], origin), context);
