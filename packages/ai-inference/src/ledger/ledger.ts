@@ -194,7 +194,7 @@ export class Ledger {
     this.#waiting = [];
     try {
       this.#database.exec('BEGIN IMMEDIATE');
-      for (const row of rows) this.#insert.run(...columns.map((column) => row[column] as SQLInputValue));
+      for (const row of rows) this.#write(row);
       this.#database.exec('COMMIT');
     } catch (error) {
       if (this.#database.isTransaction) this.#database.exec('ROLLBACK');
@@ -202,6 +202,33 @@ export class Ledger {
       if (kept) this.#waiting = rows.concat(this.#waiting);
       this.#options.logger.error('the ledger cannot be written', { error, rows: rows.length, kept });
     }
+  }
+
+  /** One by one, in the order of `columns`: a list of their values made anew for each row would cost more than binding them. */
+  #write(row: LedgerRow): void {
+    this.#insert.run(
+      row.requestId,
+      row.timeMs,
+      row.app,
+      row.route,
+      row.decision,
+      row.provider,
+      row.modelAsked,
+      row.modelServed,
+      row.inputTokens,
+      row.cachedInputTokens,
+      row.cacheWriteTokens,
+      row.outputTokens,
+      row.reasoningTokens,
+      row.costUsd,
+      row.costSource,
+      row.assumedUsd,
+      row.savedUsd,
+      row.firstTokenMs,
+      row.durationMs,
+      row.outcome,
+      row.errorKind,
+    );
   }
 
   /** Sums, grouped. */
