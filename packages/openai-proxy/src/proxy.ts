@@ -40,6 +40,8 @@ const passedUp = [
   'openai-beta',
   'x-session-id',
   'x-session-affinity',
+  // Who may read the prompt: a mark that got lost here would send it to somebody who may not.
+  'x-switchyard-privacy',
   'x-goog-api-client',
 ] as const;
 /** What the router says about this hop alone. */

@@ -25,7 +25,13 @@ const withKey = (path: string) => `${path}${path.includes('?') ? '&' : '?'}key=$
 t.test('nothing that tells who the app is reaches the router', async (t) => {
   const router = await startSniffer(t);
   const proxy = await startDaemon(t, 'openai-proxy', { upstream: { url: router.url } });
-  const headers = { ...marks, 'anthropic-beta': 'beta-1', 'anthropic-version': '2023-06-01', 'x-session-id': 'session-1' };
+  const told = {
+    'anthropic-beta': 'beta-1',
+    'anthropic-version': '2023-06-01',
+    'x-session-id': 'session-1',
+    'x-switchyard-privacy': 'local',
+  };
+  const headers = { ...marks, ...told };
   for (const [name, client] of Object.entries(clients)) {
     const body = JSON.stringify(client.body('m', true));
     const response = await fetch(proxy.url + withKey(client.path('m', true)), { method: 'POST', headers, body });
@@ -33,7 +39,7 @@ t.test('nothing that tells who the app is reaches the router', async (t) => {
     const seen = router.requests.at(-1);
     t.equal(seen?.url, client.path('m', true), `${name}: the query lost its key alone`);
     t.equal(seen?.body, body, `${name}: the body is as it was`);
-    t.match(seen?.headers, { 'anthropic-beta': 'beta-1', 'anthropic-version': '2023-06-01', 'x-session-id': 'session-1' });
+    t.match(seen?.headers, told);
   }
   for (const path of ['/v1/models', '/v1beta/models?pageSize=5', '/v1/models/x%2Fy']) {
     await fetch(proxy.url + withKey(path), { headers: marks });
