@@ -37,9 +37,8 @@ export function privacyDemanded(
   return strictest([least, ofApp ?? 'any', route?.privacy ?? 'any', (asked as PrivacyLevel | undefined) ?? 'any']);
 }
 
-/** Brings in the lists of models that a level depends on. */
-export async function knowPrivacy({ catalog, providers }: Router, privacy: PrivacyLevel): Promise<void> {
-  if (privacy === 'any') return;
+/** Brings in the lists of models that a level other than `any` depends on. */
+export async function knowPrivacy({ catalog, providers }: Router): Promise<void> {
   if (providers.some((provider) => provider.profile.tellsPrivacy && catalog.sizeOf(provider) === undefined)) await catalog.load();
 }
 
@@ -49,7 +48,7 @@ export async function allowedAmong(
   privacy: PrivacyLevel,
   candidates: readonly Candidate[],
 ): Promise<readonly Candidate[] | Rejection> {
-  await knowPrivacy(router, privacy);
+  if (privacy !== 'any') await knowPrivacy(router);
   return allowedOf(router, privacy, candidates);
 }
 

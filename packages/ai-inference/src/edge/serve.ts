@@ -115,7 +115,7 @@ async function serveChat(inbound: Inbound, endpoint: Endpoint & { operation: 'ch
   }
   answer.keeps = cacheKey !== undefined;
   const constraints = new Constraints(router, privacy, body.bytes.length, request);
-  await knowPrivacy(router, privacy);
+  if (privacy !== 'any') await knowPrivacy(router);
   const decision =
     named &&
     router.accounting.routes.decide({
