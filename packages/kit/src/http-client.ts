@@ -1,11 +1,15 @@
 /**
  * The HTTP client for upstreams: pooled keep-alive connections per origin, streamed bodies, redirects not followed, errors a
- * person can read. undici is loaded by the first request.
+ * person can read. Two ways lead to an upstream: `request` is undici, loaded when it is first used; `exchange`, for hot paths, is
+ * our own HTTP/1.1 (`http1/`), because a model's answer passes through it byte by byte.
  */
 import type { Readable } from 'node:stream';
-import type { Dispatcher, Pool } from 'undici';
+import type { Pool } from 'undici';
 import { systemClock } from './clock.ts';
 import { type HttpTarget, parseTarget } from './http-target.ts';
+import type { Remote } from './http1/client-connection.ts';
+import { ConnectionPool } from './http1/connection-pool.ts';
+import { requestHead } from './http1/request-lines.ts';
 import { TransportError, toTransportError } from './transport-error.ts';
 
 export { type HttpTarget, parseTarget } from './http-target.ts';
@@ -87,6 +91,10 @@ export interface HttpClient {
   close(limitMs?: number): Promise<void>;
 }
 
+const mostConnections = 64;
+const usualConnectTimeoutMs = 10_000;
+const usualTimeoutMs = 300_000;
+
 /** Makes a client. One per daemon is enough; a second one only for other TLS settings. */
 export function createHttpClient(options: HttpClientOptions = {}): HttpClient {
   const pools = new Map<string, Pool>();
@@ -105,10 +113,10 @@ export function createHttpClient(options: HttpClientOptions = {}): HttpClient {
     let pool = pools.get(target.key);
     if (!pool) {
       pool = new Pool(target.origin, {
-        connections: options.connections ?? 64,
+        connections: options.connections ?? mostConnections,
         allowH2: false, // one request per connection keeps cancelling one from touching another
         connect: {
-          timeout: options.connectTimeoutMs ?? 10_000,
+          timeout: options.connectTimeoutMs ?? usualConnectTimeoutMs,
           ...(target.socketPath === undefined ? {} : { socketPath: target.socketPath }),
           ...options.tls,
         },
@@ -118,19 +126,28 @@ export function createHttpClient(options: HttpClientOptions = {}): HttpClient {
     return pool;
   };
 
+  const ownPools = new Map<string, ConnectionPool>();
+  const ownPoolFor = (target: HttpTarget): ConnectionPool => {
+    if (closed) throw new TransportError('CLOSED', target.shown, 'the client has been closed', false);
+    let pool = ownPools.get(target.key);
+    if (!pool) {
+      pool = new ConnectionPool(remoteOf(target, options), options.connections ?? mostConnections);
+      ownPools.set(target.key, pool);
+    }
+    return pool;
+  };
+
   return {
     exchange(request, sink) {
-      const exchange = new PooledExchange(request.target.shown, sink);
-      const start = (loaded: typeof import('undici')) => {
-        try {
-          if (!exchange.aborted) poolFor(loaded, request.target).dispatch(dispatchOptions(request), exchange);
-        } catch (error) {
-          exchange.fail(error);
-        }
-      };
-      if (undici) start(undici);
-      else load().then(start, (error) => exchange.fail(error));
-      return exchange;
+      const { target, method = 'GET', headersTimeoutMs = usualTimeoutMs, bodyTimeoutMs = usualTimeoutMs } = request;
+      const body = typeof request.body === 'string' ? Buffer.from(request.body) : request.body;
+      try {
+        const head = requestHead(target, method, request.headers, body);
+        return ownPoolFor(target).start({ method, shown: target.shown, head, body, headersTimeoutMs, bodyTimeoutMs, sink });
+      } catch (error) {
+        sink.error(toTransportError(error, target.shown));
+        return nothing;
+      }
     },
     async request(url, request = {}) {
       const target = parseTarget(url);
@@ -160,93 +177,34 @@ export function createHttpClient(options: HttpClientOptions = {}): HttpClient {
     async close(limitMs = 5000) {
       closed = true;
       const timer = systemClock.setTimeout(() => void destroyAll(), limitMs);
-      const destroyAll = () => Promise.all([...pools.values()].map((pool) => pool.destroy()));
-      await Promise.all([...pools.values()].map((pool) => pool.close().catch(() => {})));
+      const destroyAll = () => {
+        for (const pool of ownPools.values()) pool.destroy();
+        return Promise.all([...pools.values()].map((pool) => pool.destroy()));
+      };
+      const done = [...pools.values()].map((pool) => pool.close().catch(() => {}));
+      await Promise.all([...done, ...[...ownPools.values()].map((pool) => pool.close())]);
       timer.cancel();
       pools.clear();
+      ownPools.clear();
     },
   };
 }
 
-function dispatchOptions(request: ExchangeRequest): Dispatcher.DispatchOptions {
+/** An exchange that never began. */
+const nothing: Exchange = { pause() {}, resume() {}, abort() {} };
+
+function remoteOf({ origin, socketPath }: HttpTarget, { tls, connectTimeoutMs }: HttpClientOptions): Remote {
+  const { protocol, hostname, port } = new URL(origin);
+  const isTls = protocol === 'https:';
   return {
-    path: request.target.path,
-    method: (request.method ?? 'GET') as 'GET',
-    headers: request.headers,
-    body: request.body ?? null,
-    ...(request.headersTimeoutMs === undefined ? {} : { headersTimeout: request.headersTimeoutMs }),
-    ...(request.bodyTimeoutMs === undefined ? {} : { bodyTimeout: request.bodyTimeoutMs }),
+    host: hostname.replace(/^\[(.*)\]$/, '$1'),
+    port: port === '' ? (isTls ? 443 : 80) : Number(port),
+    socketPath,
+    tls: isTls,
+    tlsOptions: tls,
+    connectTimeoutMs: connectTimeoutMs ?? usualConnectTimeoutMs,
+    session: undefined,
   };
-}
-
-/** Stands between undici's dispatcher and a sink. */
-class PooledExchange implements Exchange, Dispatcher.DispatchHandler {
-  readonly #shown: string;
-  readonly #sink: AnswerSink;
-  #controller: Dispatcher.DispatchController | undefined;
-  #done = false;
-  #paused = false;
-
-  constructor(shown: string, sink: AnswerSink) {
-    this.#shown = shown;
-    this.#sink = sink;
-  }
-
-  get aborted(): boolean {
-    return this.#done;
-  }
-
-  pause(): void {
-    this.#paused = true;
-    this.#controller?.pause();
-  }
-
-  resume(): void {
-    this.#paused = false;
-    this.#controller?.resume();
-  }
-
-  abort(): void {
-    if (this.#done) return;
-    this.#done = true;
-    this.#controller?.abort(new TransportError('ABORTED', this.#shown, 'the request was cancelled', true));
-  }
-
-  fail(error: unknown): void {
-    if (this.#done) return;
-    this.#done = true;
-    this.#sink.error(toTransportError(error, this.#shown));
-  }
-
-  onRequestStart(controller: Dispatcher.DispatchController): void {
-    this.#controller = controller;
-    if (this.#done) controller.abort(new TransportError('ABORTED', this.#shown, 'the request was cancelled', true));
-  }
-
-  onResponseStart(
-    controller: Dispatcher.DispatchController,
-    status: number,
-    headers: Record<string, string | string[] | undefined>,
-  ): void {
-    // An informational answer comes before the real one.
-    if (this.#done || status < 200) return;
-    this.#sink.head(status, headers as Record<string, string | string[]>);
-    if (this.#paused) controller.pause();
-  }
-
-  onResponseData(_controller: Dispatcher.DispatchController, chunk: Buffer): void {
-    if (!this.#done) this.#sink.data(chunk);
-  }
-
-  onResponseEnd(): void {
-    if (this.#done) return;
-    this.#done = true;
-    this.#sink.end();
-  }
-
-  onResponseError(_controller: Dispatcher.DispatchController, error: Error): void {
-    this.fail(error);
-  }
 }
 
 async function readText(body: Readable, limitBytes: number, url: string): Promise<string> {
