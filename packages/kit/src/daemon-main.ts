@@ -16,6 +16,9 @@ export const EXIT_CONFIG = 78;
 /** A rotated secret is taken up within this time; looking more often would cost more than all else on a busy path. */
 const SECRET_RECHECK_MS = 100;
 
+/** A day. */
+const LONGEST_DRAIN_MS = 86_400_000;
+
 /** What may stand on a daemon's command line. */
 export interface DaemonFlags {
   /** `--config FILE`, `-c FILE`. */
@@ -27,6 +30,8 @@ export interface DaemonFlags {
   /** `--host HOST` and `--port PORT`, `-p PORT`: instead of what the configuration says. */
   host?: string;
   port?: number;
+  /** `--drain-limit-ms MS`: how long open requests may take after a stop, instead of what the daemon says. */
+  drainLimitMs?: number;
   help: boolean;
   version: boolean;
 }
@@ -42,6 +47,7 @@ const FLAGS = {
   'print-schema': { type: 'boolean' },
   host: { type: 'string' },
   port: { type: 'string', short: 'p' },
+  'drain-limit-ms': { type: 'string' },
   help: { type: 'boolean', short: 'h' },
   version: { type: 'boolean', short: 'v' },
 } as const;
@@ -68,6 +74,7 @@ export function parseDaemonFlags(argv: readonly string[]): DaemonFlags {
     ...(text.config === undefined ? {} : { config: text.config }),
     ...(text.host === undefined ? {} : { host: text.host }),
     ...(text.port === undefined ? {} : { port: parsePort(text.port) }),
+    ...(text['drain-limit-ms'] === undefined ? {} : { drainLimitMs: parseLimit(text['drain-limit-ms']) }),
     checkConfig: seen.has('check-config'),
     printSchema: seen.has('print-schema'),
     help: seen.has('help'),
@@ -84,6 +91,13 @@ function parsePort(text: string): number {
   const port = Number(text);
   if (!/^\d+$/.test(text) || port > 65535) throw new FlagError(`--port must be a number from 0 to 65535, not "${text}"`);
   return port;
+}
+
+function parseLimit(text: string): number {
+  const ms = Number(text);
+  if (!/^\d+$/.test(text) || ms < 1 || ms > LONGEST_DRAIN_MS)
+    throw new FlagError(`--drain-limit-ms must be a number of milliseconds from 1 to ${LONGEST_DRAIN_MS}, not "${text}"`);
+  return ms;
 }
 
 /** What a daemon builds itself with. */
@@ -134,7 +148,9 @@ export async function runDaemonMain<T>(
     const secrets = new Secrets({ recheckMs: SECRET_RECHECK_MS });
     const logger = createLogger({ name, mask: (text) => secrets.mask(text) });
     const parts = await options.build(config, { flags, logger, secrets, reloadConfig: load });
-    return await runService({ ...parts, name, version, logger, listen: applyListenFlags(parts.listen, flags) });
+    const { drainLimitMs } = flags;
+    const limit = drainLimitMs === undefined ? {} : { drainLimitMs };
+    return await runService({ ...parts, ...limit, name, version, logger, listen: applyListenFlags(parts.listen, flags) });
   } catch (error) {
     const [code, text] = explainStartError(error, name);
     process.stderr.write(`${text}\n`);
@@ -169,13 +185,15 @@ function finish(text: string): never {
 function helpText({ name, description }: { name: string; description?: string }): string {
   return `${description ?? `${name}: a Switchyard daemon.`}
 
-Usage: ${name} [--config FILE] [--host HOST] [--port PORT]
+Usage: ${name} [--config FILE] [--host HOST] [--port PORT] [--drain-limit-ms MS]
 
   -c, --config FILE   configuration (JSON); without it the defaults apply
       --check-config  check the configuration and exit (0 good, ${EXIT_CONFIG} not)
       --print-schema  print the JSON Schema of the configuration and exit
       --host HOST     listen on this name or address instead of the configured one
   -p, --port PORT     listen on this port instead of the configured one
+      --drain-limit-ms MS
+                      how long open requests may take after a stop, before they are cut
   -h, --help          print this text and exit
   -v, --version       print the version and exit`;
 }

@@ -55,6 +55,8 @@ export interface Service {
   stopped: Promise<void>;
 }
 
+/** What the status line begins with once nothing is accepted any more and `onStopping` has run. */
+const DRAINING = 'draining';
 const STATUS_EVERY_MS = 5000;
 const CRASH_LIMIT_MS = 2000;
 
@@ -89,7 +91,10 @@ export async function runService(options: ServiceOptions): Promise<Service> {
       () => options.onStopping?.(),
       (error) => logger.error('onStopping failed', { error }),
     );
-    const clean = await connections.drain({ graceMs: Math.min(drainGraceMs, limitMs), limitMs, clock });
+    const drained = connections.drain({ graceMs: Math.min(drainGraceMs, limitMs), limitMs, clock });
+    // Nothing is accepted any more: whoever waits for that, to accept in our place, sees it here.
+    tell.status(`${DRAINING}: ${connections.inFlight} requests are still being answered`);
+    const clean = await drained;
     if (!clean) logger.warn('open requests were cut', { afterMs: limitMs });
     await within(limitMs, clock, options.onDrain?.bind(options)).catch((error) => logger.error('onDrain failed', { error }));
     await tell.flush();

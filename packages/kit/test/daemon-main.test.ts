@@ -13,6 +13,7 @@ t.test('flags', async (t) => {
     [['--config', 'a.json'], { ...NONE, config: 'a.json' }],
     [['--config=a=b.json', '--check-config'], { ...NONE, config: 'a=b.json', checkConfig: true }],
     [['-c', 'a', '-p', '80', '--host', '::1'], { ...NONE, config: 'a', port: 80, host: '::1' }],
+    [['--drain-limit-ms', '900000'], { ...NONE, drainLimitMs: 900_000 }],
     [['--print-schema'], { ...NONE, printSchema: true }],
     [['-h', '-v'], { ...NONE, help: true, version: true }],
   ];
@@ -29,6 +30,8 @@ t.test('flags that make no sense', async (t) => {
     [['--check-config=yes'], '--check-config takes no value'],
     [['--port', 'http'], '--port must be a number from 0 to 65535, not "http"'],
     [['--port', '65536'], /from 0 to 65535/],
+    [['--drain-limit-ms', '0'], /milliseconds from 1 to 86400000, not "0"/],
+    [['--drain-limit-ms', '15min'], /milliseconds from 1 to 86400000, not "15min"/],
     [['config.json'], 'unexpected argument "config.json" (a file is given with --config FILE)'],
   ];
   for (const [argv, message] of cases) t.throws(() => parseDaemonFlags(argv), { name: 'FlagError', message }, argv.join(' '));

@@ -91,7 +91,7 @@ t.test('way 1: the descriptor of OpenFile=, over the life of a daemon', async (t
   t.notMatch(await (await fetch(`${url}/spawn`)).text(), /LISTEN_|NOTIFY_SOCKET|WATCHDOG_/, 'children inherit no variable');
   child.kill('SIGTERM');
   t.equal(await ended, 0);
-  t.match(told(), /STOPPING=1EXTEND_TIMEOUT_USEC=15000000$/);
+  t.match(told(), /STOPPING=1EXTEND_TIMEOUT_USEC=15000000STATUS=draining: 0 requests are still being answered$/);
 });
 
 t.test('children inherit no descriptor', async (t) => {
