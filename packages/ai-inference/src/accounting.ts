@@ -9,6 +9,7 @@ import { type BudgetRefusal, Budgets, type Reservation } from './ledger/budgets.
 import { type Cost, type CostQuestion, costOf, needsTable, type PriceOverride } from './ledger/cost.ts';
 import { Estimates } from './ledger/estimates.ts';
 import { Ledger } from './ledger/ledger.ts';
+import { Neighbours, type OpenAttempt } from './ledger/neighbours.ts';
 import type { PriceTable } from './ledger/price-table.ts';
 import { AllowancePacer } from './policy/pacing.ts';
 import { RouteBook } from './policy/route-book.ts';
@@ -29,6 +30,12 @@ export interface AccountingOptions {
   resolve(model: string): readonly Candidate[];
 }
 
+/** Leads from the record of an attempt to what was set aside for it. A property, because a map of what lives so briefly is dear. */
+const openAttempt = Symbol('open attempt');
+interface Traced extends AttemptRecord {
+  [openAttempt]?: OpenAttempt | undefined;
+}
+
 /** Money is set aside as if tokens were shorter than they mostly are. */
 const cautiousBytesPerToken = 3;
 /** Set aside for a model whose price nobody knows and that was never paid. */
@@ -38,6 +45,7 @@ export class Accounting {
   readonly ledger: Ledger;
   readonly budgets: Budgets;
   readonly #options: AccountingOptions;
+  readonly #neighbours: Neighbours;
   #config: RouterConfig;
   #routes: RouteBook;
   readonly #pacer = new AllowancePacer();
@@ -46,16 +54,24 @@ export class Accounting {
   #loading: Promise<void> | undefined;
 
   constructor(options: AccountingOptions) {
-    const { clock, logger } = options;
+    const { clock, logger, directory } = options;
     this.#options = options;
     this.#config = options.config;
-    this.ledger = new Ledger({ directory: options.directory, clock, logger });
+    this.ledger = new Ledger({ directory, clock, logger });
     this.#routes = this.#makeRoutes();
     this.budgets = new Budgets({
       budgets: this.#config.budgets,
       now: () => clock.now(),
-      spentUsd: (sinceMs, filter) => this.ledger.spentUsd(sinceMs, filter),
+      spentUsd: (sinceMs, filter) => this.#neighbours.alone(() => this.ledger.spentUsd(sinceMs, filter)),
+      setAsideUsd: (isMeant) => this.#neighbours.setAsideUsd(isMeant),
       onSoftLimit: (budget, spentUsd) => logger.warn('a budget is beyond its soft limit', { budget, spentUsd }),
+    });
+    this.#neighbours = new Neighbours({
+      ledger: this.ledger,
+      directory,
+      clock,
+      logger,
+      onSpent: (spending) => this.budgets.spentElsewhere(spending),
     });
   }
 
@@ -101,7 +117,9 @@ export class Accounting {
     };
     const paid = this.#estimates.mostUsd(name);
     const byPrice = this.#priceOf({ provider, model }, usage);
-    return this.budgets.reserve(app, provider.name, byPrice === undefined ? (paid ?? unknownUsd) : Math.max(byPrice, paid ?? 0));
+    const usd = byPrice === undefined ? (paid ?? unknownUsd) : Math.max(byPrice, paid ?? 0);
+    if (!this.#neighbours.sharing) return this.#reserve(app, provider.name, model, usd);
+    return this.#neighbours.alone(() => this.#reserve(app, provider.name, model, usd));
   }
 
   /**
@@ -123,7 +141,10 @@ export class Accounting {
   settled(record: CallRecord, decision: OpenDecision | undefined): void {
     for (const attempt of record.attempts) {
       const { usage = {} } = attempt;
+      const ended = (attempt as Traced)[openAttempt];
+      if (ended) this.#neighbours.ended(ended);
       this.ledger.add({
+        ended,
         requestId: record.requestId,
         timeMs: Math.round(attempt.startedAtMs),
         app: record.caller,
@@ -150,10 +171,22 @@ export class Accounting {
     if (decision) this.#routes.settled(record, decision);
   }
 
+  /** This process stops: the next one has to know what is set aside here. Call before nothing is accepted any more. */
+  handOver(): void {
+    this.#neighbours.handOver();
+  }
+
   async close(): Promise<void> {
     // A cost may still wait for its price.
     await this.#loading;
+    this.#neighbours.close();
     this.ledger.close();
+  }
+
+  #reserve(app: string, provider: string, model: string, usd: number): Reservation | BudgetRefusal {
+    const reservation = this.budgets.reserve(app, provider, usd);
+    if ('settle' in reservation) reservation.attempt = this.#neighbours.opened(app, provider, model, usd);
+    return reservation;
   }
 
   async #load(): Promise<void> {
@@ -166,6 +199,7 @@ export class Accounting {
   }
 
   #settle(provider: Provider, record: AttemptRecord, reservation: Reservation): void {
+    if (reservation.attempt) (record as Traced)[openAttempt] = reservation.attempt;
     if (record.usage === undefined && wasRefused(record)) {
       record.costUsd = 0;
       record.costSource = 'refused';

@@ -45,6 +45,7 @@ export const routerDaemon: DaemonOptions<RouterConfig> = {
         const needRestart = router.reload(next);
         if (needRestart.length > 0) logger.warn('these settings take effect at the next start', { settings: needRestart });
       },
+      onStopping: () => router.handOver(),
       onDrain: () => router.stop(),
       drainLimitMs: 30_000,
     };

@@ -176,6 +176,12 @@ export class Router {
     return fixed.filter((key) => JSON.stringify(before[key]) !== JSON.stringify(config[key]));
   }
 
+  /** Stopping has begun: another process may serve from now on while this one finishes its answers. */
+  handOver(): void {
+    void this.#reconciliation.stop();
+    this.accounting.handOver();
+  }
+
   async stop(): Promise<void> {
     await this.#reconciliation.stop();
     await this.#httpClient.close(1000);

@@ -3,6 +3,8 @@
  * and settles what it did cost after, so that many at once cannot overrun a limit by more than one reservation.
  */
 
+import type { OpenAttempt, Spending } from './neighbours.ts';
+
 export type BudgetPeriod = 'day' | 'month';
 
 export interface BudgetSettings {
@@ -21,6 +23,8 @@ export interface BudgetSettings {
 export interface Reservation {
   /** What was set aside, in USD; counts as spent where the cost stays unknown. */
   readonly usd: number;
+  /** The attempt it is for, where other processes may have to hear of it. */
+  attempt?: OpenAttempt | undefined;
   settle(costUsd: number | undefined): void;
   /** Nothing was spent. */
   release(): void;
@@ -48,6 +52,8 @@ export interface BudgetsOptions {
   now(): number;
   /** What the ledger knows to be spent since a time. */
   spentUsd(sinceMs: number, filter: { app?: string; provider?: string }): number;
+  /** What other processes have set aside for requests that a budget is meant for. Default: there are none. */
+  setAsideUsd?(isMeant: (spending: Spending) => boolean): number;
   onSoftLimit(name: string, spentUsd: number): void;
 }
 
@@ -88,16 +94,15 @@ export class Budgets {
   reserve(app: string, provider: string, estimateUsd: number): Reservation | BudgetRefusal {
     if (this.#accounts.length === 0) return free;
     const now = this.#options.now();
-    const concerned = this.#accounts.filter(
-      ({ settings }) => (settings.app ?? app) === app && (settings.provider ?? provider) === provider,
-    );
+    const concerned = this.#accounts.filter(({ settings }) => isMeantFor(settings, app, provider));
     for (const account of concerned) {
       this.#turn(account, now);
       const { limitUsd, period } = account.settings;
       // What was set aside may all be spent: only what is left over counts. A single request may still be larger than that.
-      if (account.spentUsd + account.reservedUsd >= limitUsd)
+      const setAsideUsd = this.#setAsideUsd(account);
+      if (account.spentUsd + setAsideUsd >= limitUsd)
         return {
-          message: `the budget ${account.name} of ${limitUsd} USD a ${period} is used up (${account.spentUsd.toFixed(4)} USD spent, ${account.reservedUsd.toFixed(4)} USD set aside)`,
+          message: `the budget ${account.name} of ${limitUsd} USD a ${period} is used up (${account.spentUsd.toFixed(4)} USD spent, ${setAsideUsd.toFixed(4)} USD set aside)`,
           retryAfterMs: account.spentUsd >= limitUsd ? endOf(period, now) - now : inFlightMs,
         };
     }
@@ -113,14 +118,21 @@ export class Budgets {
         account.open -= 1;
         // Binary fractions do not add up to nothing by themselves.
         account.reservedUsd = account.open === 0 ? 0 : Math.max(0, account.reservedUsd - estimateUsd);
-        account.spentUsd += costUsd;
-        const { softUsd } = account.settings;
-        if (softUsd === undefined || account.warned || account.spentUsd < softUsd) continue;
-        account.warned = true;
-        this.#options.onSoftLimit(account.name, account.spentUsd);
+        this.#spend(account, costUsd);
       }
     };
-    return { usd: estimateUsd, settle: (costUsd) => close(costUsd ?? estimateUsd), release: () => close(0) };
+    return {
+      usd: estimateUsd,
+      attempt: undefined,
+      settle: (costUsd) => close(costUsd ?? estimateUsd),
+      release: () => close(0),
+    };
+  }
+
+  /** Another process did spend: its row is in the ledger. */
+  spentElsewhere({ app, provider, timeMs, usd }: Spending): void {
+    for (const account of this.#accounts)
+      if (isMeantFor(account.settings, app, provider) && timeMs >= account.periodStartMs) this.#spend(account, usd);
   }
 
   /** How each budget stands. */
@@ -128,9 +140,23 @@ export class Budgets {
     const now = this.#options.now();
     return this.#accounts.map((account) => {
       this.#turn(account, now);
-      const { name, settings, spentUsd, reservedUsd } = account;
-      return { name, limitUsd: settings.limitUsd, spentUsd, reservedUsd };
+      const { name, settings, spentUsd } = account;
+      return { name, limitUsd: settings.limitUsd, spentUsd, reservedUsd: this.#setAsideUsd(account) };
     });
+  }
+
+  #spend(account: Account, usd: number): void {
+    account.spentUsd += usd;
+    const { softUsd } = account.settings;
+    if (softUsd === undefined || account.warned || account.spentUsd < softUsd) return;
+    account.warned = true;
+    this.#options.onSoftLimit(account.name, account.spentUsd);
+  }
+
+  /** By this process and by others. */
+  #setAsideUsd({ settings, reservedUsd }: Account): number {
+    const elsewhere = this.#options.setAsideUsd?.(({ app, provider }) => isMeantFor(settings, app, provider));
+    return reservedUsd + (elsewhere ?? 0);
   }
 
   #turn(account: Account, now: number): void {
@@ -145,6 +171,10 @@ export class Budgets {
       ...(provider !== undefined && { provider }),
     });
   }
+}
+
+function isMeantFor(settings: BudgetSettings, app: string, provider: string): boolean {
+  return (settings.app ?? app) === app && (settings.provider ?? provider) === provider;
 }
 
 function nameOf({ app, provider, period }: BudgetSettings): string {

@@ -42,6 +42,12 @@ export interface LedgerRow {
   errorKind: string | null;
 }
 
+/** A row that is to be written. */
+export interface NewRow extends LedgerRow {
+  /** The attempt of `neighbours.ts` that it ends, where other processes hear of it. */
+  ended?: { id: number } | undefined;
+}
+
 const columns = [
   'requestId',
   'timeMs',
@@ -81,6 +87,10 @@ const schema = `
   CREATE TABLE IF NOT EXISTS reconciled (
     day TEXT NOT NULL, provider TEXT NOT NULL, ledgerUsd REAL NOT NULL, unknown INTEGER NOT NULL, billUsd REAL, error TEXT,
     checkedAtMs INTEGER NOT NULL, PRIMARY KEY (day, provider)) STRICT;
+  CREATE TABLE IF NOT EXISTS process (id TEXT PRIMARY KEY) STRICT;
+  CREATE TABLE IF NOT EXISTS open_attempt (
+    process TEXT NOT NULL, id INTEGER NOT NULL, timeMs INTEGER NOT NULL, app TEXT NOT NULL, provider TEXT NOT NULL, model TEXT NOT NULL,
+    usd REAL NOT NULL, PRIMARY KEY (process, id)) STRICT, WITHOUT ROWID;
   CREATE INDEX IF NOT EXISTS attempt_time ON attempt (timeMs);
 `;
 
@@ -153,7 +163,10 @@ export class Ledger {
   readonly #options: LedgerOptions;
   readonly #database: DatabaseSync;
   readonly #insert: StatementSync;
-  #waiting: LedgerRow[] = [];
+  readonly #end: StatementSync;
+  /** Who writes, while other processes want to tell their rows from ours. */
+  writer: string | null = null;
+  #waiting: NewRow[] = [];
   #timer: Timer | undefined;
 
   /** Throws when the folder cannot be used. */
@@ -167,19 +180,21 @@ export class Ledger {
     this.#database.exec(schema);
     this.#addColumns();
     this.#insert = this.#database.prepare(
-      `INSERT INTO attempt (${columns.join(', ')}) VALUES (${columns.map(() => '?').join(', ')})`,
+      `INSERT INTO attempt (${columns.join(', ')}, writer) VALUES (${columns.map(() => '?').join(', ')}, ?)`,
     );
+    this.#end = this.#database.prepare('DELETE FROM open_attempt WHERE process = ? AND id = ?');
   }
 
   /** Ledgers of earlier versions lack columns. */
   #addColumns(): void {
     const present = this.#database.prepare('PRAGMA table_info(attempt)').all();
-    for (const column of ['assumedUsd', 'savedUsd'])
-      if (!present.some(({ name }) => name === column)) this.#database.exec(`ALTER TABLE attempt ADD COLUMN ${column} REAL`);
+    for (const column of ['assumedUsd REAL', 'savedUsd REAL', 'writer TEXT'])
+      if (!present.some(({ name }) => column.startsWith(`${name} `)))
+        this.#database.exec(`ALTER TABLE attempt ADD COLUMN ${column}`);
   }
 
   /** Takes a row; it is written within a quarter of a second. */
-  add(row: LedgerRow): void {
+  add(row: NewRow): void {
     this.#waiting.push(row);
     if (this.#waiting.length >= flushRows) this.flush();
     else this.#timer ??= this.#options.clock.setTimeout(() => this.flush(), flushMs, { unref: true });
@@ -187,25 +202,45 @@ export class Ledger {
 
   /** Writes what waits. Rows that cannot be written are kept for the next try, up to a bound, and said. */
   flush(): void {
+    // Within `atomically` all is written but what `work` itself adds; that has its turn after.
+    if (this.#database.isTransaction) return;
     this.#timer?.cancel();
     this.#timer = undefined;
     const rows = this.#waiting;
     if (rows.length === 0) return;
     this.#waiting = [];
     try {
-      this.#database.exec('BEGIN IMMEDIATE');
-      for (const row of rows) this.#write(row);
-      this.#database.exec('COMMIT');
+      this.#transact(() => {
+        for (const row of rows) this.#write(row);
+      });
     } catch (error) {
-      if (this.#database.isTransaction) this.#database.exec('ROLLBACK');
       const kept = rows.length < 10_000;
       if (kept) this.#waiting = rows.concat(this.#waiting);
       this.#options.logger.error('the ledger cannot be written', { error, rows: rows.length, kept });
     }
   }
 
+  /** Runs `work` on the ledger, with every row in it, while no other process can write. Within another such work it is part of that. */
+  atomically<T>(work: (database: DatabaseSync) => T): T {
+    if (this.#database.isTransaction) return work(this.#database);
+    this.flush();
+    return this.#transact(() => work(this.#database));
+  }
+
+  #transact<T>(work: () => T): T {
+    this.#database.exec('BEGIN IMMEDIATE');
+    try {
+      const result = work();
+      this.#database.exec('COMMIT');
+      return result;
+    } catch (error) {
+      if (this.#database.isTransaction) this.#database.exec('ROLLBACK');
+      throw error;
+    }
+  }
+
   /** One by one, in the order of `columns`: a list of their values made anew for each row would cost more than binding them. */
-  #write(row: LedgerRow): void {
+  #write(row: NewRow): void {
     this.#insert.run(
       row.requestId,
       row.timeMs,
@@ -228,7 +263,9 @@ export class Ledger {
       row.durationMs,
       row.outcome,
       row.errorKind,
+      this.writer,
     );
+    if (this.writer !== null && row.ended) this.#end.run(this.writer, row.ended.id);
   }
 
   /** Sums, grouped. */
@@ -277,7 +314,8 @@ export class Ledger {
       .prepare(
         `INSERT INTO reconciled (day, provider, ledgerUsd, unknown, billUsd, error, checkedAtMs) VALUES (?, ?, ?, ?, ?, ?, ?)
          ON CONFLICT (day, provider) DO UPDATE SET ledgerUsd = excluded.ledgerUsd, unknown = excluded.unknown,
-           billUsd = coalesce(excluded.billUsd, billUsd), error = excluded.error, checkedAtMs = excluded.checkedAtMs`,
+           billUsd = coalesce(excluded.billUsd, billUsd), error = excluded.error, checkedAtMs = excluded.checkedAtMs
+         WHERE excluded.checkedAtMs >= checkedAtMs`,
       )
       .run(day, provider, ledgerUsd, unknown, billUsd, error, Math.round(checkedAtMs));
   }
