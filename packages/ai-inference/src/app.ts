@@ -4,6 +4,7 @@ import { asksForWebSocket, clientProtocol, getEndpoint, postEndpoint, postPaths 
 import type { Access } from '@switchyard/kit/access';
 import { drainBody } from '@switchyard/kit/body';
 import { refusalOf } from '@switchyard/kit/guard';
+import type { InboundRequest, OutboundResponse } from '@switchyard/kit/inbound';
 import type { Metrics } from '@switchyard/kit/metrics';
 import { forbidden, notFound, Problem, toProblemJson, unauthorized } from '@switchyard/kit/problem';
 import { requestIdFrom } from '@switchyard/kit/request-id';
@@ -15,18 +16,22 @@ import { reconciliation, usage } from './edge/usage.ts';
 import type { Router } from './router.ts';
 import { routerStatus, statusPage, statusPolicy } from './status/status.ts';
 
-/** Builds the request listener for Node's HTTP server. */
+/** Builds the listeners for requests: of Node's HTTP server, and of the lane for plain ones. */
 export function createApp(router: Router, access: Access, metrics: () => Promise<Metrics>) {
-  return (request: IncomingMessage, response: ServerResponse): unknown => {
-    const { url = '/', method = 'GET' } = request;
-    const mark = url.indexOf('?');
-    const path = mark === -1 ? url : url.slice(0, mark);
-    if (method === 'POST') {
-      const endpoint = postEndpoint(path, mark === -1 ? '' : url.slice(mark + 1));
-      if (endpoint && endpoint.operation !== 'models') return serve(router, access, endpoint, request, response);
-      if (Object.hasOwn(ownPosts, path)) return serveOwn(router, access, path, request, response);
-    }
-    return serveRest(path, method, request, response);
+  /** A POST that has a place; false for all else. */
+  const post = (request: InboundRequest, response: OutboundResponse): unknown => {
+    const { url = '/' } = request;
+    const { path, query } = partsOf(url);
+    const endpoint = postEndpoint(path, query);
+    if (endpoint && endpoint.operation !== 'models') return serve(router, access, endpoint, request, response);
+    return Object.hasOwn(ownPosts, path) && serveOwn(router, access, path, request, response);
+  };
+  return {
+    lane: post,
+    handler: (request: IncomingMessage, response: ServerResponse): unknown => {
+      const { url = '/', method = 'GET' } = request;
+      return (method === 'POST' && post(request, response)) || serveRest(partsOf(url).path, method, request, response);
+    },
   };
 
   async function serveRest(path: string, method: string, request: IncomingMessage, response: ServerResponse): Promise<void> {
@@ -81,6 +86,11 @@ export function createApp(router: Router, access: Access, metrics: () => Promise
     answer.set('content-security-policy', statusPolicy);
     answer.whole(200, router.mask(statusPage(found)), 'text/html; charset=utf-8');
   }
+}
+
+function partsOf(url: string): { path: string; query: string } {
+  const mark = url.indexOf('?');
+  return mark === -1 ? { path: url, query: '' } : { path: url.slice(0, mark), query: url.slice(mark + 1) };
 }
 
 function json(answer: ClientAnswer, value: unknown): void {

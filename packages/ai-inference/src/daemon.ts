@@ -32,7 +32,7 @@ export const routerDaemon: DaemonOptions<RouterConfig> = {
     };
     return {
       listen: [config.listen],
-      handler: createApp(router, new Access(config.access, secrets), metricsOnce),
+      ...createApp(router, new Access(config.access, secrets), metricsOnce),
       onReady: () => {
         void router.start();
         router.reconcile();

@@ -3,8 +3,8 @@
  * held as a secret reference. A daemon whose callers differ in rights has a door of its own.
  */
 import { createHash, timingSafeEqual } from 'node:crypto';
-import type { IncomingMessage } from 'node:http';
 import { z } from 'zod';
+import type { InboundRequest } from './inbound.ts';
 import { isLoopback, type ListenSpec } from './listen.ts';
 import { isLocalPeer, proxyMarkOf } from './peer.ts';
 import type { Secrets } from './secrets.ts';
@@ -66,7 +66,7 @@ export class Access {
   }
 
   /** Throws SecretError when a key cannot be read. */
-  admit(request: IncomingMessage): Admission {
+  admit(request: InboundRequest): Admission {
     const key = this.#names.length === 0 ? undefined : presentedKey(request);
     if (key !== undefined) {
       const caller = this.#nameOf(key);
@@ -89,14 +89,14 @@ export class Access {
     return found;
   }
 
-  #isWelcomeWithoutKey(request: IncomingMessage): boolean {
+  #isWelcomeWithoutKey(request: InboundRequest): boolean {
     const policy = this.#settings.anonymous;
     if (policy === 'never' || !isLocalPeer(request.socket)) return false;
     return policy === 'always' || proxyMarkOf(request) === undefined;
   }
 }
 
-function presentedKey({ headers, url = '' }: IncomingMessage): string | undefined {
+function presentedKey({ headers, url = '' }: InboundRequest): string | undefined {
   const bearer = /^Bearer +(.+)$/i.exec(headers.authorization ?? '')?.[1]?.trim();
   if (bearer) return bearer;
   for (const name of ['x-api-key', 'x-goog-api-key']) {

@@ -1,5 +1,5 @@
 /** The answer to one request: free to be anything until its first byte, and slow only as far as its reader is. */
-import type { ServerResponse } from 'node:http';
+import type { OutboundResponse } from './inbound.ts';
 
 /** Something whose flow can be held. */
 export interface Flow {
@@ -11,10 +11,10 @@ export interface Flow {
 const onePieceBytes = 16 * 1024;
 
 export class Answer {
-  readonly response: ServerResponse;
+  readonly response: OutboundResponse;
   readonly #headers: Record<string, string | string[]>;
 
-  constructor(response: ServerResponse, headers: Record<string, string | string[]> = {}) {
+  constructor(response: OutboundResponse, headers: Record<string, string | string[]> = {}) {
     this.response = response;
     this.#headers = headers;
   }

@@ -1,5 +1,7 @@
 /** Reads a request body once, bounded, or throws it away. */
 import type { IncomingMessage } from 'node:http';
+import { LaneRequest } from './http1/server-lane.ts';
+import type { InboundRequest } from './inbound.ts';
 
 export class BodyTooLargeError extends Error {
   readonly limitBytes: number;
@@ -25,7 +27,12 @@ const drainBytes = 64 * 1024 * 1024;
 const drainMs = 30_000;
 
 /** The body. Rejects with BodyTooLargeError beyond the limit, with BodyCutError when the client leaves before it sent everything. */
-export function readBody(request: IncomingMessage, limitBytes: number): Promise<Buffer> {
+export function readBody(inbound: InboundRequest, limitBytes: number): Promise<Buffer> {
+  if (inbound instanceof LaneRequest) {
+    if (inbound.body.length > limitBytes) return Promise.reject(new BodyTooLargeError(limitBytes));
+    return Promise.resolve(inbound.body);
+  }
+  const request = inbound as IncomingMessage;
   return new Promise((resolve, reject) => {
     const chunks: Buffer[] = [];
     let size = 0;

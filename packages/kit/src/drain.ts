@@ -8,12 +8,15 @@
 import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 import { type Socket, Server as TcpServer } from 'node:net';
 import type { Clock } from './clock.ts';
+import type { LaneConnection, LaneOptions } from './http1/server-lane.ts';
 
 /** Keeps count of what is open on its servers. */
 export class Connections {
   readonly #servers: Server[] = [];
   /** Open sockets and the answers still owed on each. */
   readonly #owed = new Map<Socket, ServerResponse[]>();
+  /** Those that the short way serves; it owes one answer at most. */
+  readonly #lanes = new Map<Socket, LaneConnection>();
   #draining = false;
   #graceOver = false;
 
@@ -21,6 +24,7 @@ export class Connections {
   get inFlight(): number {
     let count = 0;
     for (const owed of this.#owed.values()) count += owed.length;
+    for (const { response } of this.#lanes.values()) if (response) count += 1;
     return count;
   }
 
@@ -34,7 +38,10 @@ export class Connections {
     this.#servers.push(server);
     server.on('connection', (socket: Socket) => {
       this.#owed.set(socket, []);
-      socket.once('close', () => this.#owed.delete(socket));
+      socket.once('close', () => {
+        this.#owed.delete(socket);
+        this.#lanes.delete(socket);
+      });
     });
     server.on('request', (request: IncomingMessage, response: ServerResponse) => {
       const owed = this.#owed.get(request.socket);
@@ -48,6 +55,16 @@ export class Connections {
     });
   }
 
+  /** How the short way in front of a server tells of its connections. */
+  readonly lane: Pick<LaneOptions, 'onOpen' | 'onRest' | 'onHandOver' | 'isClosing'> = {
+    onOpen: (connection) => this.#lanes.set(connection.socket, connection),
+    onRest: () => {
+      if (this.#graceOver) this.#endIdle();
+    },
+    onHandOver: ({ socket }) => this.#lanes.delete(socket),
+    isClosing: () => this.#draining,
+  };
+
   /**
    * Stops accepting, lets owed answers finish, and resolves once no connection is left: `true` when all ended by
    * themselves, `false` when some had to be cut after `limitMs`.
@@ -57,6 +74,7 @@ export class Connections {
     // net's close, not http's: it leaves keep-alive connections alone.
     const closed = this.#servers.filter((server) => server.listening).map(closeLazily);
     for (const owed of this.#owed.values()) for (const response of owed) response.shouldKeepAlive = false;
+    for (const { response } of this.#lanes.values()) if (response) response.shouldKeepAlive = false;
     let clean = true;
     const grace = options.clock.setTimeout(() => {
       this.#graceOver = true;
@@ -80,7 +98,7 @@ export class Connections {
 
   #endIdle(): void {
     // `destroySoon` still sends what is buffered; `closeIdleConnections` would drop it, and skip never-used connections.
-    for (const [socket, owed] of this.#owed) if (owed.length === 0) socket.destroySoon();
+    for (const [socket, owed] of this.#owed) if (owed.length === 0 && !this.#lanes.get(socket)?.response) socket.destroySoon();
   }
 }
 

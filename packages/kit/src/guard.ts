@@ -2,8 +2,9 @@
  * Host and Origin checks against DNS rebinding and foreign web pages (2026-07-28, Streamable HTTP › Security & Endpoint:
  * an invalid Origin MUST be answered with 403).
  */
-import type { IncomingMessage } from 'node:http';
+
 import { arrivalOf } from './arrival.ts';
+import type { InboundRequest } from './inbound.ts';
 
 const localNames: readonly string[] = ['localhost', '127.0.0.1', '::1', '[::1]'];
 
@@ -15,7 +16,7 @@ export interface GuardOptions {
 }
 
 /** Says why a request must be refused (403), or undefined when it may pass. */
-export function refusalOf(request: IncomingMessage, options: GuardOptions): string | undefined {
+export function refusalOf(request: InboundRequest, options: GuardOptions): string | undefined {
   const { host, origin } = request.headers;
   // A Unix socket has no network behind it that could be rebound.
   if (!arrivalOf(request.socket)?.unix && !options.allowedHosts.includes('*')) {

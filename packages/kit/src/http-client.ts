@@ -1,7 +1,7 @@
 /**
  * The HTTP client for upstreams: pooled keep-alive connections per origin, streamed bodies, redirects not followed, errors a
  * person can read. Two ways lead to an upstream: `request` is undici, loaded when it is first used; `exchange`, for hot paths, is
- * our own HTTP/1.1 (`http1/`), because a model's answer passes through it byte by byte.
+ * our own HTTP/1.1 (`http1/`), because whole conversations pass through it byte by byte.
  */
 import type { Readable } from 'node:stream';
 import type { Pool } from 'undici';

@@ -1,7 +1,7 @@
 /** What a request says about where its client sits, without any word of the client: on this machine, or behind a proxy. */
-import type { IncomingMessage } from 'node:http';
 import type { Socket } from 'node:net';
 import { arrivalOf } from './arrival.ts';
+import type { InboundRequest } from './inbound.ts';
 import { isLoopback } from './listen.ts';
 
 const proxyHeaders = ['forwarded', 'x-forwarded-for', 'x-real-ip', 'via', 'x-forwarded-host', 'x-forwarded-proto'] as const;
@@ -19,7 +19,7 @@ export function isLocalPeer(socket: Socket): boolean {
  * The mark of a proxy on a request, if it bears one: then its real client is somewhere else, whatever the connection says.
  * HTTP/1.0 is how nginx speaks to what is behind it unless told otherwise; no client of today does.
  */
-export function proxyMarkOf({ headers, httpVersionMinor, httpVersionMajor }: IncomingMessage): string | undefined {
+export function proxyMarkOf({ headers, httpVersionMinor, httpVersionMajor }: InboundRequest): string | undefined {
   for (const name of proxyHeaders) if (headers[name] !== undefined) return `the header ${name}`;
   return httpVersionMajor === 1 && httpVersionMinor === 0 ? 'HTTP/1.0' : undefined;
 }

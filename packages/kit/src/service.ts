@@ -8,6 +8,9 @@ import type { Duplex } from 'node:stream';
 import { noteArrivals } from './arrival.ts';
 import { type Clock, systemClock, type Timer } from './clock.ts';
 import { Connections } from './drain.ts';
+import type { LaneResponse } from './http1/lane-response.ts';
+import { type LaneRequest, putLane } from './http1/server-lane.ts';
+import type { OutboundResponse } from './inbound.ts';
 import { type ListenSpec, listen } from './listen.ts';
 import type { Logger } from './logger.ts';
 import { Problem, toProblemJson } from './problem.ts';
@@ -22,6 +25,11 @@ export interface ServiceOptions {
   listen: ListenSpec[];
   /** Answers a request. What it throws, or rejects with, is logged and answered with 500. */
   handler: (request: IncomingMessage, response: ServerResponse) => unknown;
+  /**
+   * Answers plain POSTs whose body is there (see `http1/server-lane.ts`), for hot paths. Where it returns false, the request goes to
+   * `handler` as if nothing had happened. What it throws, or rejects with, is treated as there.
+   */
+  lane?: (request: LaneRequest, response: LaneResponse) => unknown;
   /** Called when all addresses listen. */
   onReady?(urls: string[]): void;
   /** SIGHUP: read configuration again. What it throws is logged; the service goes on as before. */
@@ -59,6 +67,8 @@ export interface Service {
 const DRAINING = 'draining';
 const STATUS_EVERY_MS = 5000;
 const CRASH_LIMIT_MS = 2000;
+/** Longer than the usual 60 s of a proxy in front, so that it is the proxy who closes. */
+const KEEP_ALIVE_MS = 65_000;
 
 /** Starts a daemon. Throws `ListenError` when an address can not be had; nothing is left open then. */
 export async function runService(options: ServiceOptions): Promise<Service> {
@@ -66,9 +76,11 @@ export async function runService(options: ServiceOptions): Promise<Service> {
   const tell = notifier();
   const connections = new Connections();
   const handler = guard(options.handler, logger);
+  const { lane } = options;
   const urls: string[] = [];
   for (const spec of options.listen) {
     const server = createHttpServer(logger);
+    if (lane) putLane(server, { handler: guard(lane, logger), keepAliveMs: KEEP_ALIVE_MS, ...connections.lane });
     connections.watch(server);
     noteArrivals(server, spec);
     server.on('request', handler);
@@ -140,7 +152,7 @@ function createHttpServer(logger: Logger): Server {
   const server = createServer({
     requestTimeout: 0, // answers may stream for hours
     headersTimeout: 15_000,
-    keepAliveTimeout: 65_000, // longer than the usual 60 s of a proxy in front, so that it is the proxy who closes
+    keepAliveTimeout: KEEP_ALIVE_MS,
     maxHeaderSize: 32 * 1024,
     connectionsCheckingInterval: 5000,
   });
@@ -174,9 +186,12 @@ function answerClientError(error: NodeJS.ErrnoException, socket: Duplex): void {
   socket.end(`${head.join('\r\n')}\r\n\r\n${body}`);
 }
 
-/** The handler, such that nothing it does can end the process. */
-function guard(handler: ServiceOptions['handler'], logger: Logger): (request: IncomingMessage, response: ServerResponse) => void {
-  const fail = (error: unknown, response: ServerResponse): void => {
+/** A handler, such that nothing it does can end the process. */
+function guard<Request, Response extends OutboundResponse>(
+  handler: (request: Request, response: Response) => unknown,
+  logger: Logger,
+): (request: Request, response: Response) => unknown {
+  const fail = (error: unknown, response: Response): void => {
     logger.error('request handler failed', { error });
     if (response.headersSent || response.destroyed) {
       response.destroy();
@@ -189,8 +204,9 @@ function guard(handler: ServiceOptions['handler'], logger: Logger): (request: In
     try {
       const result = handler(request, response);
       if (result instanceof Promise) result.catch((error) => fail(error, response));
+      return result;
     } catch (error) {
-      fail(error, response);
+      return fail(error, response);
     }
   };
 }

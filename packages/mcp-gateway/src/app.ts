@@ -1,4 +1,5 @@
 /** The HTTP surface of the gateway: which path leads where. No logic lives here. */
+import type { IncomingMessage, ServerResponse } from 'node:http';
 import { getRequestListener, type HttpBindings } from '@hono/node-server';
 import { RESPONSE_ALREADY_SENT } from '@hono/node-server/utils/response';
 import { drainBody } from '@switchyard/kit/body';
@@ -20,7 +21,7 @@ import { restRoutes } from './rest/routes.ts';
 
 export type AppEnv = { Bindings: HttpBindings; Variables: { caller: Caller } };
 
-/** Builds the request listener for Node's HTTP server. */
+/** Builds the listeners for requests: of Node's HTTP server, and of the lane for plain ones. */
 export function createApp(gateway: Gateway, door: Door, mcp: McpEdge, metrics: () => Promise<GatewayMetrics>) {
   const app = new Hono<AppEnv>();
   const { publicUrl, auth } = gateway.config;
@@ -90,7 +91,12 @@ export function createApp(gateway: Gateway, door: Door, mcp: McpEdge, metrics: (
     return problemResponse(problem, requestId);
   });
   const listener = getRequestListener(app.fetch, { overrideGlobalObjects: false, autoCleanupIncoming: false });
-  return mcpLane(door, mcp, gateway, listener);
+  const lane = mcpLane(door, mcp, gateway);
+  return {
+    lane,
+    handler: (request: IncomingMessage, response: ServerResponse): unknown =>
+      lane(request, response) || listener(request, response),
+  };
 }
 
 /** What everybody may ask who may connect at all: whether the gateway lives, and how to get a token for it. */

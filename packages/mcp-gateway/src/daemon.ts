@@ -61,7 +61,7 @@ export const gatewayDaemon: DaemonOptions<GatewayConfig> = {
     };
     return {
       listen,
-      handler: createApp(gateway, door, mcp, metricsOnce),
+      ...createApp(gateway, door, mcp, metricsOnce),
       // Only once the address is ours: a second gateway on it must not start every server first.
       onReady: () => gateway.start(),
       status: () => statusLine(gateway),

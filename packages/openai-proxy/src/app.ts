@@ -5,14 +5,18 @@ import { Answer } from '@switchyard/kit/answer';
 import { drainBody } from '@switchyard/kit/body';
 import { refusalOf } from '@switchyard/kit/guard';
 import type { HttpClient } from '@switchyard/kit/http-client';
+import type { InboundRequest, OutboundResponse } from '@switchyard/kit/inbound';
 import type { Metrics } from '@switchyard/kit/metrics';
 import { forbidden, notFound, Problem, toProblem, toProblemJson } from '@switchyard/kit/problem';
 import type { ModelProxy } from './proxy.ts';
 
-/** Builds the request listener for Node's HTTP server. */
+/** Builds the listeners for requests: of Node's HTTP server, and of the lane for plain ones. */
 export function createApp(proxy: ModelProxy, httpClient: HttpClient, metrics: () => Promise<Metrics>) {
-  return (request: IncomingMessage, response: ServerResponse): unknown =>
-    proxy.handle(request, response) || serveRest(request, response);
+  return {
+    lane: (request: InboundRequest, response: OutboundResponse): unknown => proxy.handle(request, response),
+    handler: (request: IncomingMessage, response: ServerResponse): unknown =>
+      proxy.handle(request, response) || serveRest(request, response),
+  };
 
   async function serveRest(request: IncomingMessage, response: ServerResponse): Promise<void> {
     const answer = new Answer(response);

@@ -31,7 +31,7 @@ export const proxyDaemon: DaemonOptions<ProxyConfig> = {
     };
     return {
       listen: [config.listen],
-      handler: createApp(proxy, httpClient, metricsOnce),
+      ...createApp(proxy, httpClient, metricsOnce),
       status: () => `in front of ${proxy.config.upstream.url}`,
       async onReload() {
         const next = await reloadConfig();

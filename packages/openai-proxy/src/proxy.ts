@@ -2,7 +2,6 @@
  * One request through the proxy: admitted, its model's alias resolved, sent to the router without the app's credentials, and the
  * answer led back piece by piece. The router speaks every dialect; the proxy never translates.
  */
-import type { IncomingMessage, ServerResponse } from 'node:http';
 import { type Dialect, DialectError, type DialectName, type ModelError } from '@switchyard/dialects';
 import { anthropic } from '@switchyard/dialects/anthropic/index';
 import { clientProtocol, type Endpoint, getEndpoint, postEndpoint } from '@switchyard/dialects/endpoints';
@@ -18,6 +17,7 @@ import { Answer, type Flow } from '@switchyard/kit/answer';
 import { BodyCutError, BodyTooLargeError, readBody } from '@switchyard/kit/body';
 import { refusalOf } from '@switchyard/kit/guard';
 import { type AnswerSink, type Exchange, type HttpClient, parseTarget, type TransportError } from '@switchyard/kit/http-client';
+import type { InboundRequest, OutboundResponse } from '@switchyard/kit/inbound';
 import { JsonBody, JsonBodyError } from '@switchyard/kit/json-body';
 import type { Logger } from '@switchyard/kit/logger';
 import { childTraceparent, requestIdFrom } from '@switchyard/kit/request-id';
@@ -84,7 +84,7 @@ export class ModelProxy {
   }
 
   /** Answers a request to one of the model endpoints; false when the path is none. */
-  handle(request: IncomingMessage, response: ServerResponse): Promise<void> | false {
+  handle(request: InboundRequest, response: OutboundResponse): Promise<void> | false {
     const { url = '/', method = 'GET' } = request;
     const mark = url.indexOf('?');
     const path = mark === -1 ? url : url.slice(0, mark);
@@ -102,8 +102,8 @@ export class ModelProxy {
     endpoint: Endpoint,
     path: string,
     query: string,
-    request: IncomingMessage,
-    response: ServerResponse,
+    request: InboundRequest,
+    response: OutboundResponse,
   ): Promise<void> {
     const { config, access, secrets, logger, figures, httpClient } = this.#options;
     const requestId = requestIdFrom(request.headers);
@@ -299,7 +299,7 @@ class Relay implements AnswerSink, Flow {
 }
 
 /** The dialect in which a client of the endpoint understands errors. */
-function dialectOf(endpoint: Endpoint, { headers }: IncomingMessage, path: string): Dialect {
+function dialectOf(endpoint: Endpoint, { headers }: InboundRequest, path: string): Dialect {
   if (endpoint.operation === 'models') {
     const protocol = clientProtocol(headers, path);
     return protocol === 'openai' ? openaiChat : protocol === 'gemini' ? gemini : anthropic;

@@ -1,7 +1,7 @@
 /** The answer to a client of one of the dialects. */
-import type { ServerResponse } from 'node:http';
 import type { Dialect, ModelError } from '@switchyard/dialects';
 import { Answer } from '@switchyard/kit/answer';
+import type { OutboundResponse } from '@switchyard/kit/inbound';
 import type { Failure } from '../routing/failure.ts';
 
 export class ClientAnswer extends Answer {
@@ -11,7 +11,7 @@ export class ClientAnswer extends Answer {
   /** Hides secrets in a text. Errors pass through it, ours and the providers', who may repeat a key; answers of models do not. */
   readonly mask: (text: string) => string;
 
-  constructor(response: ServerResponse, headers: Record<string, string>, mask: (text: string) => string) {
+  constructor(response: OutboundResponse, headers: Record<string, string>, mask: (text: string) => string) {
     super(response, headers);
     this.mask = mask;
   }

@@ -1,9 +1,9 @@
 /** The router's own endpoints that take a body: no dialect's, so errors are RFC 9457 problems. */
-import type { IncomingMessage, ServerResponse } from 'node:http';
 import { DialectError } from '@switchyard/dialects';
 import type { Access } from '@switchyard/kit/access';
 import { BodyCutError, BodyTooLargeError, readBody } from '@switchyard/kit/body';
 import { refusalOf } from '@switchyard/kit/guard';
+import type { InboundRequest, OutboundResponse } from '@switchyard/kit/inbound';
 import { JsonBody, JsonBodyError } from '@switchyard/kit/json-body';
 import { badRequest, forbidden, Problem, toProblemJson, unauthorized } from '@switchyard/kit/problem';
 import { requestIdFrom } from '@switchyard/kit/request-id';
@@ -15,7 +15,7 @@ import { allowOrigin } from './serve.ts';
 
 export interface OwnPost {
   router: Router;
-  request: IncomingMessage;
+  request: InboundRequest;
   answer: ClientAnswer;
   query: URLSearchParams;
   caller: string;
@@ -32,8 +32,8 @@ export async function serveOwn(
   router: Router,
   access: Access,
   path: string,
-  request: IncomingMessage,
-  response: ServerResponse,
+  request: InboundRequest,
+  response: OutboundResponse,
 ): Promise<void> {
   const answer = new ClientAnswer(response, { 'x-request-id': requestIdFrom(request.headers) }, router.mask);
   try {

@@ -1,11 +1,11 @@
 /** From a request to its answer: who it is, what it asks for, and which call does it. Everything a client hears is in its own dialect. */
-import type { IncomingMessage, ServerResponse } from 'node:http';
 import { type Dialect, DialectError, isObject, type ModelError, type ModelRequest } from '@switchyard/dialects';
 import type { Endpoint } from '@switchyard/dialects/endpoints';
 import { geminiArrayStream } from '@switchyard/dialects/gemini/stream-render';
 import type { Access } from '@switchyard/kit/access';
 import { BodyCutError, BodyTooLargeError, readBody } from '@switchyard/kit/body';
 import { refusalOf } from '@switchyard/kit/guard';
+import type { InboundRequest, OutboundResponse } from '@switchyard/kit/inbound';
 import { JsonBody, JsonBodyError } from '@switchyard/kit/json-body';
 import { childTraceparent, requestIdFrom } from '@switchyard/kit/request-id';
 import { type CachedAnswer, cachedOf } from '../call/answer-cache.ts';
@@ -24,7 +24,7 @@ import { serveEmbeddings } from './embeddings.ts';
 /** A request whose sender is known and whose body has been read. */
 export interface Inbound {
   router: Router;
-  request: IncomingMessage;
+  request: InboundRequest;
   answer: ClientAnswer;
   requestId: string;
   caller: string;
@@ -50,8 +50,8 @@ export async function serve(
   router: Router,
   access: Access,
   endpoint: Exclude<Endpoint, { operation: 'models' }>,
-  request: IncomingMessage,
-  response: ServerResponse,
+  request: InboundRequest,
+  response: OutboundResponse,
 ): Promise<void> {
   const requestId = requestIdFrom(request.headers);
   const answer = new ClientAnswer(response, { 'x-request-id': requestId }, router.mask);
@@ -229,7 +229,7 @@ function serveCached(inbound: Inbound, client: Dialect, model: string, cached: C
  * What the client calls this conversation: a header, OpenAI's `prompt_cache_key`, Anthropic's `metadata.user_id` (which holds the session
  * in Claude Code). Undefined when it says nothing.
  */
-export function sessionOf({ headers }: IncomingMessage, body: JsonBody): string | undefined {
+export function sessionOf({ headers }: InboundRequest, body: JsonBody): string | undefined {
   const metadata = body.member('metadata');
   const named = [
     headers['x-session-id'],
@@ -275,7 +275,7 @@ export function modelOf(body: JsonBody): string {
 }
 
 /** What a client of a dialect may tell a provider of the same dialect in headers; nothing of who the client is. */
-function passHeadersOf({ headers }: IncomingMessage, { name }: Dialect): Record<string, string> {
+function passHeadersOf({ headers }: InboundRequest, { name }: Dialect): Record<string, string> {
   const pass: Record<string, string> = {};
   const names =
     name === 'anthropic'
@@ -294,7 +294,7 @@ const exposedHeaders =
   'retry-after, x-request-id, x-switchyard-provider, x-switchyard-model, x-switchyard-decision, x-switchyard-cache, x-switchyard-cascade, x-switchyard-warning';
 
 /** Lets a page of an allowed origin read the answer; foreign ones were refused before. */
-export function allowOrigin({ headers }: IncomingMessage, answer: ClientAnswer): void {
+export function allowOrigin({ headers }: InboundRequest, answer: ClientAnswer): void {
   if (headers.origin === undefined) return;
   answer.set('access-control-allow-origin', headers.origin);
   answer.set('access-control-expose-headers', exposedHeaders);

@@ -82,7 +82,7 @@ export class AnswerParser {
         this.#early = Buffer.from(all.subarray(at));
         return bytes.length;
       }
-      this.#takeHead(all.latin1Slice(at, end + 4));
+      this.#takeHead(all.toString('latin1', at, end + 4));
       at = end + 4;
     }
     return this.#readBody(all, at) - before;

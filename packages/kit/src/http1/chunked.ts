@@ -42,7 +42,7 @@ export class ChunkedReader {
       }
       const found = bytes.indexOf(lf, at);
       const lineEnd = found === -1 || found >= end ? end : found + 1;
-      this.#line += bytes.latin1Slice(at, lineEnd);
+      this.#line += bytes.toString('latin1', at, lineEnd);
       at = lineEnd;
       if (this.#line.length > longestLine) throw new ChunkedError('a line between its chunks is too long');
       if (this.#line.charCodeAt(this.#line.length - 1) === lf) this.#takeLine();

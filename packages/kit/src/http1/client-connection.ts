@@ -2,7 +2,7 @@
  * One connection to an upstream, with at most one request on it at a time. What is read lands in a buffer that all connections
  * share, and is copied from there: that costs less than a buffer of its own for every read.
  */
-import { connect as connectTcp, isIP, type Socket } from 'node:net';
+import { connect as connectTcp, isIP, type NetConnectOpts, type Socket } from 'node:net';
 import { type ConnectionOptions, connect as connectTls } from 'node:tls';
 import type { AnswerSink } from '../http-client.ts';
 import { TransportError, toTransportError } from '../transport-error.ts';
@@ -100,7 +100,7 @@ export class ClientConnection {
     const { head, body } = job;
     const socket = this.#socket;
     if (body === undefined) socket.write(head, 'latin1');
-    else if (body.length <= onePieceBytes) socket.write(head + body.latin1Slice(0, body.length), 'latin1');
+    else if (body.length <= onePieceBytes) socket.write(head + body.toString('latin1', 0, body.length), 'latin1');
     else {
       socket.cork();
       socket.write(head, 'latin1');
@@ -267,7 +267,7 @@ function open(remote: Remote, onRead: (count: number, buffer: Uint8Array) => boo
     keepAliveInitialDelay: keepAliveProbeMs,
     onread: { buffer: readBuffer, callback: onRead },
   };
-  if (!tls) return connectTcp(options as Parameters<typeof connectTcp>[0]);
+  if (!tls) return connectTcp(options as NetConnectOpts);
   return connectTls({
     ...options,
     // A name only: addresses are not sent (RFC 6066 §3).

@@ -25,7 +25,7 @@ export function plainHeadOf(bytes: Buffer): PlainHead | undefined {
   const end = bytes.indexOf('\r\n\r\n');
   if (end === -1 || end > longestHead) return undefined;
   const headBytes = end + 4;
-  const text = bytes.latin1Slice(0, headBytes);
+  const text = bytes.toString('latin1', 0, headBytes);
   if (!plainHead.test(text)) return undefined;
   let at = text.indexOf('\r\n');
   const url = text.slice('POST '.length, at - ' HTTP/1.1'.length);

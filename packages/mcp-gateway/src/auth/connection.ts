@@ -1,7 +1,7 @@
 /** What a connection says about its client without any word of the client: socket, loopback or far away. */
-import type { IncomingMessage } from 'node:http';
 import { BlockList, isIPv4, isIPv6, type Socket } from 'node:net';
 import { arrivalOf } from '@switchyard/kit/arrival';
+import type { InboundRequest } from '@switchyard/kit/inbound';
 import type { ListenSpec } from '@switchyard/kit/listen';
 import { isLocalPeer } from '@switchyard/kit/peer';
 import type { Caller } from '../call/call.ts';
@@ -39,7 +39,7 @@ export class Origins {
     this.#allowed = options.allowedAddresses && rangesOf(options.allowedAddresses);
   }
 
-  of({ socket }: IncomingMessage): Origin {
+  of({ socket }: InboundRequest): Origin {
     let origin = this.#known.get(socket);
     if (!origin) {
       origin = this.#find(socket);

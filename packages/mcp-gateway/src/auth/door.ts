@@ -2,9 +2,9 @@
  * The door: who is behind a request, or why it is sent away. A credential that is given decides alone; without one the
  * connection may say who it is (a declared socket), and else anonymous callers are let in as the configuration wants it.
  */
-import type { IncomingMessage } from 'node:http';
 import type { Clock } from '@switchyard/kit/clock';
 import type { HttpClient } from '@switchyard/kit/http-client';
+import type { InboundRequest } from '@switchyard/kit/inbound';
 import type { ListenSpec } from '@switchyard/kit/listen';
 import type { Logger } from '@switchyard/kit/logger';
 import { proxyMarkOf } from '@switchyard/kit/peer';
@@ -87,14 +87,14 @@ export class Door {
   }
 
   /** Why nothing at all is answered to the address a request came from (403); undefined for welcome ones. */
-  addressRefusal(request: IncomingMessage): string | undefined {
+  addressRefusal(request: InboundRequest): string | undefined {
     const { refusal } = this.#origins.of(request);
     if (refusal !== undefined) this.#count('address');
     return refusal;
   }
 
   /** Who is behind a request to `path`; a promise only where a JWT has to be looked at. Throws Problem 401, 403, 503; counts these. */
-  admit(request: IncomingMessage, path: string): Caller | Promise<Caller> {
+  admit(request: InboundRequest, path: string): Caller | Promise<Caller> {
     try {
       const caller = this.#find(request, path);
       return caller instanceof Promise ? caller.catch((error: unknown) => this.#refuse(error)) : caller;
@@ -104,7 +104,7 @@ export class Door {
   }
 
   /** Who is behind a request, when that is known without waiting and nothing speaks against it; counts nothing. */
-  admitAtOnce(request: IncomingMessage, path: string): Caller | undefined {
+  admitAtOnce(request: InboundRequest, path: string): Caller | undefined {
     if (this.#origins.of(request).refusal !== undefined) return undefined;
     try {
       const caller = this.#find(request, path);
@@ -115,7 +115,7 @@ export class Door {
   }
 
   /** Who is behind a request, where that makes a difference only; undefined for those who would be sent away. */
-  async identify(request: IncomingMessage, path: string): Promise<Caller | undefined> {
+  async identify(request: InboundRequest, path: string): Promise<Caller | undefined> {
     try {
       return await this.#find(request, path);
     } catch {
@@ -123,7 +123,7 @@ export class Door {
     }
   }
 
-  #find(request: IncomingMessage, path: string): Caller | Promise<Caller> {
+  #find(request: InboundRequest, path: string): Caller | Promise<Caller> {
     const { authorization } = request.headers;
     if (authorization !== undefined) return this.#admitBearer(authorization, path);
     const origin = this.#origins.of(request);
@@ -163,7 +163,7 @@ export class Door {
   }
 
   /** Why a request without a credential is nobody's; undefined when anonymous callers are welcome that way. */
-  #strangerBecause({ local }: Origin, request: IncomingMessage): string | undefined {
+  #strangerBecause({ local }: Origin, request: InboundRequest): string | undefined {
     const policy = this.#options.settings.anonymous;
     if (policy === 'never') return 'this gateway wants to know who calls';
     if (!local) return 'callers from other machines have to say who they are';

@@ -1,11 +1,11 @@
 /** The body of a request as the protocol wants it: UTF-8 text. */
 import { isUtf8 } from 'node:buffer';
-import type { IncomingMessage } from 'node:http';
 import { readBody } from '@switchyard/kit/body';
+import type { InboundRequest } from '@switchyard/kit/inbound';
 import { errorCodes, RpcError } from '../jsonrpc/message.ts';
 
 /** The body as text. Rejects as `readBody` does, and with RpcError -32700 when it is not UTF-8. */
-export async function readText(request: IncomingMessage, limitBytes: number): Promise<string> {
+export async function readText(request: InboundRequest, limitBytes: number): Promise<string> {
   const bytes = await readBody(request, limitBytes);
   // Decoding would replace what is broken and so pass on what nobody sent.
   if (isUtf8(bytes)) return bytes.toString('utf8');

@@ -2,8 +2,8 @@
  * The MCP endpoints over HTTP. One POST is read and parsed once, its era is found once, and from there each era has a
  * file of its own (`modern.ts`, `legacy.ts`). Works on Node's own request and response: this is the hot path.
  */
-import type { IncomingMessage, ServerResponse } from 'node:http';
 import { BodyTooLargeError } from '@switchyard/kit/body';
+import type { InboundRequest, OutboundResponse } from '@switchyard/kit/inbound';
 import { requestIdFrom } from '@switchyard/kit/request-id';
 import type { Caller } from '../call/call.ts';
 import type { Gateway } from '../gateway.ts';
@@ -34,7 +34,7 @@ export class McpEdge {
   }
 
   /** Serves one request to an MCP path. Answers everything itself and never throws. */
-  async handle(path: string, caller: Caller, request: IncomingMessage, response: ServerResponse): Promise<void> {
+  async handle(path: string, caller: Caller, request: InboundRequest, response: OutboundResponse): Promise<void> {
     try {
       const endpoint = this.#endpoints.find(path, caller);
       if (request.method === 'POST') await this.#post(endpoint, caller, request, response);
@@ -68,7 +68,7 @@ export class McpEdge {
     this.#sessions.stop();
   }
 
-  async #post(endpoint: Endpoint, caller: Caller, request: IncomingMessage, response: ServerResponse): Promise<void> {
+  async #post(endpoint: Endpoint, caller: Caller, request: InboundRequest, response: OutboundResponse): Promise<void> {
     const type = request.headers['content-type']?.split(';', 1)[0]?.trim().toLowerCase();
     if (type !== 'application/json') {
       request.resume();
@@ -109,7 +109,7 @@ export class McpEdge {
   }
 
   /** The GET stream of a handshake-era session. */
-  #get(endpoint: Endpoint, caller: Caller, request: IncomingMessage, response: ServerResponse): void {
+  #get(endpoint: Endpoint, caller: Caller, request: InboundRequest, response: OutboundResponse): void {
     if (request.headers['mcp-session-id'] === undefined) {
       return refuse(response, 405, errorCodes.invalidRequest, 'a GET stream needs a session (Mcp-Session-Id)', { allow: 'POST' });
     }
@@ -119,7 +119,7 @@ export class McpEdge {
     session.attach(new EventStream(response, { 'mcp-session-id': session.id }));
   }
 
-  #delete(endpoint: Endpoint, caller: Caller, request: IncomingMessage, response: ServerResponse): void {
+  #delete(endpoint: Endpoint, caller: Caller, request: InboundRequest, response: OutboundResponse): void {
     if (request.headers['mcp-session-id'] === undefined) {
       return refuse(response, 405, errorCodes.invalidRequest, 'DELETE needs a session (Mcp-Session-Id)', { allow: 'POST' });
     }
@@ -128,7 +128,7 @@ export class McpEdge {
   }
 
   /** The session a request names; one for this request alone when it names none, so that plain curl works. Throws RpcError 404. */
-  #sessionOf(endpoint: Endpoint, caller: Caller, request: IncomingMessage): Session {
+  #sessionOf(endpoint: Endpoint, caller: Caller, request: InboundRequest): Session {
     const id = request.headers['mcp-session-id'];
     if (typeof id !== 'string') {
       const client = {
@@ -159,7 +159,7 @@ function parse(text: string): Incoming {
 }
 
 /** Era of the message; when its headers or envelope are wrong it is answered here, with its own id. */
-function classifyOrRefuse(message: Incoming, request: IncomingMessage, response: ServerResponse) {
+function classifyOrRefuse(message: Incoming, request: InboundRequest, response: OutboundResponse) {
   try {
     return classify(message, request.headers);
   } catch (error) {
@@ -169,13 +169,13 @@ function classifyOrRefuse(message: Incoming, request: IncomingMessage, response:
   }
 }
 
-function acceptsStream(request: IncomingMessage): boolean {
+function acceptsStream(request: InboundRequest): boolean {
   const accept = request.headers.accept;
   return accept !== undefined && (accept.includes('text/event-stream') || accept.includes('*/*'));
 }
 
 function refuse(
-  response: ServerResponse,
+  response: OutboundResponse,
   status: number,
   code: number,
   message: string,

@@ -2,9 +2,9 @@
  * The answer to one POST: a JSON object when nothing but the result is sent, an event stream from the moment anything
  * else has to be said first (progress, logs, questions, or a sign of life).
  */
-import type { ServerResponse } from 'node:http';
 import { formatSseComment, formatSseEvent } from '@switchyard/dialects/sse';
 import { ChurnMap } from '@switchyard/kit/churn-map';
+import type { OutboundResponse } from '@switchyard/kit/inbound';
 import { RpcError } from '../jsonrpc/message.ts';
 
 /** After this much silence the stream is opened and a comment sent, so that no proxy or client gives up on a long call. */
@@ -37,11 +37,11 @@ const streamHeaders = {
 
 /** An event stream to a client. */
 export class EventStream {
-  readonly #response: ServerResponse;
+  readonly #response: OutboundResponse;
   readonly #ticket: number;
   #lastWriteAt = Date.now();
 
-  constructor(response: ServerResponse, headers: Record<string, string> = {}) {
+  constructor(response: OutboundResponse, headers: Record<string, string> = {}) {
     this.#response = response;
     response.writeHead(200, { ...streamHeaders, ...headers });
     response.flushHeaders();
@@ -80,14 +80,14 @@ export function challengeHeader(error: unknown): Record<string, string> {
 }
 
 export class Reply {
-  readonly #response: ServerResponse;
+  readonly #response: OutboundResponse;
   readonly #mayStream: boolean;
   readonly #startedAt = Date.now();
   readonly #ticket: number;
   #stream: EventStream | undefined;
 
   /** `mayStream`: whether the client's Accept header allows an event stream. */
-  constructor(response: ServerResponse, mayStream: boolean) {
+  constructor(response: OutboundResponse, mayStream: boolean) {
     this.#response = response;
     this.#mayStream = mayStream;
     this.#ticket = mayStream ? watch(this) : 0;

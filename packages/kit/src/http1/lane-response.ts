@@ -1,0 +1,190 @@
+/** The answer to a request of the lane: head and body in as few writes as possible. */
+import { STATUS_CODES } from 'node:http';
+import type { Socket } from 'node:net';
+import type { HeadFields, OutboundResponse } from '../inbound.ts';
+import { fieldLines } from './fields.ts';
+
+/** Beyond this, two pieces cost less than one copy. */
+const onePieceBytes = 16 * 1024;
+
+export class LaneResponse implements OutboundResponse {
+  readonly #socket: Socket;
+  /** Told when all has been handed to the system. */
+  readonly #onFinished: (response: LaneResponse) => void;
+  readonly #keepAliveLine: string;
+  #status = 200;
+  #fields: HeadFields | undefined;
+  /** The lines of `#fields`. */
+  #lines = '';
+  #isHeadSent = false;
+  #isChunked = false;
+  #hasBody = true;
+  #onClose: (() => void)[] | undefined;
+  #onDrain: (() => void)[] | undefined;
+  headersSent = false;
+  destroyed = false;
+  closed = false;
+  writableEnded = false;
+  writableFinished = false;
+  shouldKeepAlive = true;
+
+  /** `keepAliveLine`: what the client is told of connections that are kept. */
+  constructor(socket: Socket, keepAliveLine: string, onFinished: (response: LaneResponse) => void) {
+    this.#socket = socket;
+    this.#keepAliveLine = keepAliveLine;
+    this.#onFinished = onFinished;
+  }
+
+  writeHead(status: number, fields?: HeadFields): LaneResponse {
+    if (this.headersSent) throw new Error('the head of this answer has been decided on already');
+    // Found here and not when it is too late to answer anything else.
+    this.#lines = fields === undefined ? '' : fieldLines(fields);
+    this.headersSent = true;
+    this.#status = status;
+    this.#fields = fields;
+    this.#hasBody = status !== 204 && status !== 304;
+    return this;
+  }
+
+  flushHeaders(): void {
+    if (this.#isHeadSent || this.destroyed) return;
+    if (!this.headersSent) this.writeHead(200);
+    this.#socket.write(this.#head(undefined), 'latin1');
+  }
+
+  write(piece: string | Buffer): boolean {
+    if (this.writableEnded || this.destroyed) return false;
+    if (!this.headersSent) this.writeHead(200);
+    const head = this.#isHeadSent ? '' : this.#head(undefined);
+    if (piece.length === 0 || !this.#hasBody) return head === '' || this.#socket.write(head, 'latin1');
+    return this.#send(head, piece, this.#isChunked);
+  }
+
+  end(piece: string | Buffer = '', encoding: 'utf8' | 'latin1' = 'utf8'): void {
+    if (this.writableEnded || this.destroyed) return;
+    if (!this.headersSent) this.writeHead(200);
+    this.writableEnded = true;
+    const body = this.#hasBody ? piece : '';
+    if (this.#isHeadSent) {
+      this.#socket.cork();
+      if (body.length > 0) this.#send('', body, this.#isChunked);
+      this.#socket.write(this.#isChunked ? '0\r\n\r\n' : '', 'latin1', this.#finish);
+      this.#socket.uncork();
+      return;
+    }
+    const head = this.#head(lengthOf(body, encoding));
+    if (typeof body === 'string') {
+      // A head is Latin-1; where it is ASCII as nearly always, both go as one text.
+      if (encoding === 'latin1' || isAscii(head)) this.#socket.write(head + body, encoding, this.#finish);
+      else this.#socket.write(Buffer.concat([Buffer.from(head, 'latin1'), Buffer.from(body)]), this.#finish);
+    } else if (body.length <= onePieceBytes)
+      this.#socket.write(head + body.toString('latin1', 0, body.length), 'latin1', this.#finish);
+    else {
+      this.#socket.cork();
+      this.#socket.write(head, 'latin1');
+      this.#socket.write(body, this.#finish);
+      this.#socket.uncork();
+    }
+  }
+
+  destroy(): void {
+    if (this.destroyed) return;
+    this.destroyed = true;
+    this.#socket.destroy();
+  }
+
+  once(event: 'close' | 'drain', listener: () => void): this {
+    if (event === 'drain') {
+      this.#onDrain ??= [];
+      this.#onDrain.push(listener);
+    } else if (this.closed) process.nextTick(listener);
+    else {
+      this.#onClose ??= [];
+      this.#onClose.push(listener);
+    }
+    return this;
+  }
+
+  /** The socket has room again. */
+  drained(): void {
+    const listeners = this.#onDrain;
+    this.#onDrain = undefined;
+    for (const listener of listeners ?? []) listener();
+  }
+
+  /** The connection is gone, or all has been said. */
+  close(): void {
+    if (this.closed) return;
+    this.closed = true;
+    if (!this.writableFinished) this.destroyed = true;
+    const listeners = this.#onClose;
+    this.#onClose = undefined;
+    for (const listener of listeners ?? []) listener();
+  }
+
+  readonly #finish = (error?: Error | null): void => {
+    if (error || this.closed) return;
+    this.writableFinished = true;
+    this.#onFinished(this);
+  };
+
+  /** The head, for a body of `length` bytes or of one that nobody knows the length of. */
+  #head(length: number | undefined): string {
+    this.#isHeadSent = true;
+    const fields = this.#fields;
+    const hasLength = fields !== undefined && ('content-length' in fields || 'Content-Length' in fields);
+    const wantsClose = fields !== undefined && /^close$/i.test(String(fields.connection ?? ''));
+    if (wantsClose) this.shouldKeepAlive = false;
+    let framing = '';
+    if (this.#hasBody && !hasLength) {
+      this.#isChunked = length === undefined;
+      framing = length === undefined ? 'Transfer-Encoding: chunked\r\n' : `Content-Length: ${length}\r\n`;
+    }
+    const connection = wantsClose ? '' : this.shouldKeepAlive ? this.#keepAliveLine : 'Connection: close\r\n';
+    return `HTTP/1.1 ${this.#status} ${STATUS_CODES[this.#status] ?? 'Unknown'}\r\n${this.#lines}Date: ${dateNow()}\r\n${connection}${framing}\r\n`;
+  }
+
+  #send(head: string, piece: string | Buffer, isChunked: boolean): boolean {
+    const socket = this.#socket;
+    if (typeof piece === 'string') {
+      const framed = isChunked ? `${Buffer.byteLength(piece).toString(16)}\r\n${piece}\r\n` : piece;
+      if (head !== '' && !isAscii(head)) {
+        socket.write(head, 'latin1');
+        return socket.write(framed);
+      }
+      return socket.write(head + framed);
+    }
+    if (piece.length <= onePieceBytes) {
+      const text = piece.toString('latin1', 0, piece.length);
+      return socket.write(isChunked ? `${head}${piece.length.toString(16)}\r\n${text}\r\n` : head + text, 'latin1');
+    }
+    socket.cork();
+    socket.write(isChunked ? `${head}${piece.length.toString(16)}\r\n` : head, 'latin1');
+    const hasRoom = socket.write(piece);
+    if (isChunked) socket.write('\r\n', 'latin1');
+    socket.uncork();
+    return hasRoom && !socket.writableNeedDrain;
+  }
+}
+
+function lengthOf(body: string | Buffer, encoding: 'utf8' | 'latin1'): number {
+  if (typeof body !== 'string' || encoding === 'latin1') return body.length;
+  return Buffer.byteLength(body);
+}
+
+function isAscii(text: string): boolean {
+  return !/[\x80-\xff]/.test(text);
+}
+
+let date = '';
+let dateUntilMs = 0;
+
+/** The time for a Date header, made once a second. */
+function dateNow(): string {
+  const now = Date.now();
+  if (now >= dateUntilMs || now < dateUntilMs - 1000) {
+    date = new Date(now).toUTCString();
+    dateUntilMs = now - (now % 1000) + 1000;
+  }
+  return date;
+}
