@@ -1,4 +1,5 @@
 /** Time as a dependency: everything that waits or reads the time takes a `Clock`, so that tests can turn it by hand. */
+import type { CancelSignal } from './cancel.ts';
 
 /** A pending timer. */
 export interface Timer {
@@ -45,7 +46,7 @@ export const systemClock: Clock = {
  * Resolves after `ms` milliseconds.
  * Rejects with the signal's reason as soon as `signal` aborts; the timer is then gone.
  */
-export function sleep(ms: number, options: TimerOptions & { clock?: Clock; signal?: AbortSignal } = {}): Promise<void> {
+export function sleep(ms: number, options: TimerOptions & { clock?: Clock; signal?: CancelSignal } = {}): Promise<void> {
   const { clock = systemClock, signal } = options;
   return new Promise((resolve, reject) => {
     if (signal?.aborted) return reject(signal.reason);

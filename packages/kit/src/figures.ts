@@ -30,28 +30,44 @@ export interface FigureOptions {
 const mostSeries = 2000;
 const otherValue = '(other)';
 
+interface Branch<T> {
+  next: Map<string, Branch<T>>;
+  figure: T | undefined;
+}
+
 abstract class Series<T> {
   readonly options: FigureOptions;
-  readonly #series = new Map<string, { values: readonly string[]; figure: T }>();
+  /** By the value of one label after the other: a key made of all of them would have to be made each time. */
+  readonly #tree: Branch<T> = { next: new Map(), figure: undefined };
+  readonly #series: { values: readonly string[]; figure: T }[] = [];
 
   constructor(options: FigureOptions) {
     this.options = options;
   }
 
   protected of(values: readonly string[]): T {
-    const key = values.length === 1 ? (values[0] as string) : values.join('\n');
-    let found = this.#series.get(key);
-    if (!found) {
-      if (this.#series.size >= mostSeries && !values.every((value) => value === otherValue))
-        return this.of(values.map(() => otherValue));
-      found = { values, figure: this.create() };
-      this.#series.set(key, found);
+    let branch: Branch<T> | undefined = this.#tree;
+    for (const value of values) branch = branch?.next.get(value);
+    return branch?.figure ?? this.#grow(values);
+  }
+
+  #grow(values: readonly string[]): T {
+    if (this.#series.length >= mostSeries && !values.every((value) => value === otherValue))
+      return this.of(values.map(() => otherValue));
+    let branch = this.#tree;
+    for (const value of values) {
+      const next: Branch<T> = branch.next.get(value) ?? { next: new Map(), figure: undefined };
+      branch.next.set(value, next);
+      branch = next;
     }
-    return found.figure;
+    const figure = this.create();
+    branch.figure = figure;
+    this.#series.push({ values, figure });
+    return figure;
   }
 
   protected all(): { labels: Record<string, string>; figure: T }[] {
-    return [...this.#series.values()].map(({ values, figure }) => ({
+    return this.#series.map(({ values, figure }) => ({
       labels: Object.fromEntries((this.options.labels ?? []).map((label, index) => [label, values[index] ?? ''])),
       figure,
     }));

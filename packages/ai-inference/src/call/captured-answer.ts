@@ -1,4 +1,5 @@
 /** An answer that is looked at before the client hears of it. Leaves with the client it is meant for. */
+import type { CancelSignal } from '@switchyard/kit/cancel';
 import { ClientAnswer } from './client-answer.ts';
 
 export class CapturedAnswer extends ClientAnswer {
@@ -23,7 +24,7 @@ export class CapturedAnswer extends ClientAnswer {
     this.body ??= Buffer.from(body);
   }
 
-  override leaving(): AbortSignal {
+  override leaving(): CancelSignal {
     return this.#client.leaving();
   }
 

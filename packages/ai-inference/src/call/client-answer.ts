@@ -1,6 +1,7 @@
 /** The answer to a client of one of the dialects. */
 import type { Dialect, ModelError } from '@switchyard/dialects';
 import { Answer } from '@switchyard/kit/answer';
+import { Cancel, type CancelSignal } from '@switchyard/kit/cancel';
 import type { OutboundResponse } from '@switchyard/kit/inbound';
 import type { Failure } from '../routing/failure.ts';
 
@@ -22,8 +23,8 @@ export class ClientAnswer extends Answer {
   }
 
   /** Aborts when the client leaves before all was said; it may have left already. */
-  leaving(): AbortSignal {
-    const left = new AbortController();
+  leaving(): CancelSignal {
+    const left = new Cancel();
     if (this.gone) left.abort();
     else
       this.response.once('close', () => {

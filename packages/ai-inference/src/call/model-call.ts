@@ -2,6 +2,7 @@
  * A model call from its body to its end: one candidate of the route after the other, each tried as often as is safe, until one
  * answers. Once the client has heard anything there is no other try.
  */
+
 import {
   type Dialect,
   DialectError,
@@ -14,6 +15,7 @@ import {
   objectOf,
 } from '@switchyard/dialects';
 import { withoutCacheMarks } from '@switchyard/dialects/model/cache-marks';
+import type { CancelSignal } from '@switchyard/kit/cancel';
 import { type Clock, sleep } from '@switchyard/kit/clock';
 import type { HttpClient } from '@switchyard/kit/http-client';
 import type { JsonBody } from '@switchyard/kit/json-body';
@@ -82,7 +84,7 @@ export class ModelCall {
   readonly #env: CallEnvironment;
   readonly #options: ModelCallOptions;
   readonly #attempts: AttemptRecord[] = [];
-  readonly #left: AbortSignal;
+  readonly #left: CancelSignal;
   #running: Attempt | undefined;
 
   constructor(env: CallEnvironment, options: ModelCallOptions) {

@@ -1,6 +1,8 @@
 /** How many tokens a prompt has: asked of the provider that would serve it where it counts, estimated where it does not. */
+
 import type { Dialect } from '@switchyard/dialects';
 import type { Endpoint } from '@switchyard/dialects/endpoints';
+import { abortSignalOf } from '@switchyard/kit/cancel';
 import { estimateTokens } from '../call/estimate-tokens.ts';
 import type { AttemptRecord } from '../call/record.ts';
 import { simpleCall } from '../call/simple-call.ts';
@@ -20,7 +22,7 @@ export async function countTokens(
   const [first] = candidates;
   const path = first?.provider.profile.countTokens?.[endpoint.dialect]?.(first.model);
   if (first && path !== undefined) {
-    const left = answer.leaving();
+    const left = abortSignalOf(answer.leaving());
     const attempts: AttemptRecord[] = [];
     const version = request.headers['anthropic-version'];
     const result = await simpleCall(

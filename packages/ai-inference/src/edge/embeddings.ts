@@ -1,4 +1,5 @@
 /** Embeddings: passed through where the provider speaks the client's format, translated where it does not. */
+
 import type { JsonObject, ModelError, Usage } from '@switchyard/dialects';
 import {
   type EmbeddingsAnswer,
@@ -8,6 +9,7 @@ import {
   openaiEmbeddings,
 } from '@switchyard/dialects/embeddings/index';
 import type { EmbeddingsFormat, Endpoint } from '@switchyard/dialects/endpoints';
+import { abortSignalOf } from '@switchyard/kit/cancel';
 import type { AttemptRecord } from '../call/record.ts';
 import { type SimpleRequest, simpleCall } from '../call/simple-call.ts';
 import { dialects } from '../router.ts';
@@ -55,7 +57,7 @@ export async function serveEmbeddings(
   };
   // A body that cannot be read is the client's mistake whoever would serve it.
   request();
-  const left = answer.leaving();
+  const left = abortSignalOf(answer.leaving());
   const attempts: AttemptRecord[] = [];
   const result = await simpleCall({ ...router.simpleEnvironment(), payer: caller }, candidates, left, prepare, attempts);
   if ('failure' in result) answer.fail(client, result.failure.error, result.failure);

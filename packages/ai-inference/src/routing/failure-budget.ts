@@ -3,6 +3,7 @@
  * more requests wait for the beginning of an answer than may fail. Others wait until one of them has begun; before a provider that
  * answers well, but slowly, not for long, and what is let through then may fail together with the rest.
  */
+import type { CancelSignal } from '@switchyard/kit/cancel';
 import type { Clock } from '@switchyard/kit/clock';
 import type { FailureLimit } from '../providers/provider.ts';
 
@@ -38,7 +39,7 @@ export class FailureBudget {
   }
 
   /** Lets a request through (undefined), refuses it, or makes it wait. One that was let through must be followed by `settle`. */
-  enter(signal: AbortSignal): Refusal | undefined | Promise<Refusal | undefined> {
+  enter(signal: CancelSignal): Refusal | undefined | Promise<Refusal | undefined> {
     const refusal = this.refusal();
     if (refusal) return refusal;
     if (this.#waiting.size === 0 && this.#hasRoom()) {
@@ -83,7 +84,7 @@ export class FailureBudget {
     return this.#open < this.#most - this.#recent(this.#clock.monotonicMs()).length;
   }
 
-  #wait(signal: AbortSignal): Promise<Refusal | undefined> {
+  #wait(signal: CancelSignal): Promise<Refusal | undefined> {
     const { promise, resolve } = Promise.withResolvers<Refusal | undefined>();
     const done = (refusal: Refusal | undefined) => {
       this.#waiting.delete(done);

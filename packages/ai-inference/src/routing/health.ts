@@ -4,6 +4,7 @@
  */
 
 import type { ModelError } from '@switchyard/dialects';
+import type { CancelSignal } from '@switchyard/kit/cancel';
 import type { Clock } from '@switchyard/kit/clock';
 import type { Provider } from '../providers/provider-set.ts';
 import { consequenceOf, type Failure, nextEpochMs } from './failure.ts';
@@ -59,7 +60,7 @@ export class Health {
   }
 
   /** Whether this provider may be asked for this model now; the answer may take a moment. Takes the one try of a half-open breaker. */
-  admit(provider: Provider, model: string, signal: AbortSignal): Ticket | Refused | Promise<Ticket | Refused> {
+  admit(provider: Provider, model: string, signal: CancelSignal): Ticket | Refused | Promise<Ticket | Refused> {
     const refusal = this.#refusalOf(provider, model);
     if (refusal) return { refusal };
     const budget = this.#budgetOf(provider);
