@@ -9,8 +9,8 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
 import type { Job, LoadResult } from './bench/load.ts';
-import { cpuUs, end, endAll, rssMb, until } from './bench/processes.ts';
-import { agentRequest, chatRequest, messagesRequest, type RouterCell, report } from './bench/router-report.ts';
+import { canPin, cpuUs, end, endAll, keepTo, rssMb, until } from './bench/processes.ts';
+import { agentRequest, chatRequest, messagesRequest, oneCore, type RouterCell, report } from './bench/router-report.ts';
 import { nginx, portkey, type RouterTarget, router, undiciRelay, upstream } from './bench/router-targets.ts';
 import type { StreamResult } from './bench/stream-load.ts';
 import { hasWrk, wrkLoad } from './bench/wrk.ts';
@@ -55,9 +55,16 @@ async function main(): Promise<void> {
   await sleep(1000);
   const idleMb = rssMb(ours.pid);
   const cells = scenarios(targets, ours);
+  if (!canPin || !hasWrk) missing.set(oneCore, 'needs taskset and wrk');
   for (let round = 1; round <= rounds; round += 1) {
     console.error(`round ${round} of ${rounds} (${cells.length} cells of ${cellMs / 1000} s)`);
-    for (const cell of cells) await measure(cell);
+    for (const cell of cells) {
+      const isPinned = cell.scenario === oneCore;
+      const pids = [direct.pid, cell.pid];
+      if (isPinned) keepTo('0', pids);
+      await measure(cell, isPinned ? '0' : undefined);
+      if (isPinned) keepTo(`0-${cpus().length - 1}`, pids);
+    }
   }
   const loadedMb = rssMb(ours.pid);
   for (const target of targets.slice(1)) await end(target.child);
@@ -102,6 +109,7 @@ function scenarios(targets: readonly RouterTarget[], ours: RouterTarget): Router
     });
   for (const connections of [1, 16, 64, 256])
     for (const target of targets) add('chat', target, connections, target.path, chatRequest(target.model, false));
+  if (canPin && hasWrk) for (const target of targets) add(oneCore, target, 1, target.path, chatRequest(target.model, false));
   for (const connections of [1, 16])
     for (const target of targets) add('agent request, 113 KB', target, connections, target.path, agentRequest(target.model));
   for (const connections of [1, 64])
@@ -125,12 +133,13 @@ async function serves({ name, port, path, headers, model }: RouterTarget): Promi
   await until(ask, 20_000, name);
 }
 
-async function measure(cell: RouterCell): Promise<void> {
+/** `core`: where the load runs as well. */
+async function measure(cell: RouterCell, core: string | undefined): Promise<void> {
   const program = cell.isStream ? 'stream-load.ts' : 'load.ts';
-  if (cell.results.length === 0) await runLoad(program, { ...cell.job, durationMs: 700 });
+  if (cell.results.length === 0) await runLoad(program, { ...cell.job, durationMs: 700 }, core);
   process.stderr.write(`  ${cell.scenario} · ${cell.target} · c=${cell.job.connections} … `);
   const before = cpuUs(cell.pid);
-  const result = await runLoad(program, cell.job);
+  const result = await runLoad(program, cell.job, core);
   const cpu = cpuUs(cell.pid) - before;
   if (result.errors > 0) console.error(`${result.errors} errors, first: ${result.firstError}`);
   if ('streams' in result) {
@@ -150,8 +159,8 @@ async function measure(cell: RouterCell): Promise<void> {
   }
 }
 
-function runLoad(program: string, job: Job): Promise<LoadResult | StreamResult> {
-  if (hasWrk && program === 'load.ts') return wrkLoad(job, folder);
+function runLoad(program: string, job: Job, core: string | undefined): Promise<LoadResult | StreamResult> {
+  if (hasWrk && program === 'load.ts') return wrkLoad(job, folder, core);
   return new Promise((resolve, reject) => {
     const child = spawn(process.execPath, [join(import.meta.dirname, 'bench', program)], { stdio: ['pipe', 'pipe', 'inherit'] });
     let text = '';

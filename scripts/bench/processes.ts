@@ -1,10 +1,21 @@
 // Child processes of a benchmark: started with a port announced or waited for, measured by /proc, ended by their ids.
-import { type ChildProcess, spawn } from 'node:child_process';
+import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 
 const children = new Set<ChildProcess>();
+
+/** Whether processes can be kept to a core (util-linux; Linux only). */
+export const canPin = spawnSync('taskset', ['--version']).status === 0;
+
+/** Keeps all threads of processes to these cores, as `taskset` writes them: `0`, `0-1`. */
+export function keepTo(cores: string, pids: readonly number[]): void {
+  for (const pid of pids) {
+    const { status, stderr } = spawnSync('taskset', ['-a', '-c', '-p', cores, String(pid)], { encoding: 'utf8' });
+    if (status !== 0) throw new Error(`taskset: ${stderr.trim()}`);
+  }
+}
 
 export function start(
   command: string,

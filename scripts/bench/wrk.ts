@@ -13,13 +13,14 @@ const binary = (process.env.PATH ?? '')
 /** Whether wrk is there. */
 export const hasWrk = binary !== undefined;
 
-/** Runs the job with one thread; durations are rounded up to whole seconds, wrk's unit. */
-export async function wrkLoad(job: Job, folder: string): Promise<LoadResult> {
+/** Runs the job with one thread, on one core if that is named; durations are rounded up to whole seconds, wrk's unit. */
+export async function wrkLoad(job: Job, folder: string, core?: string): Promise<LoadResult> {
   const script = join(folder, 'job.lua');
   writeFileSync(script, luaOf(job));
   const seconds = Math.ceil(job.durationMs / 1000);
   const args = ['-t1', `-c${job.connections}`, `-d${seconds}s`, '--latency', '--timeout', '5s', '-s', script];
-  const text = await output(binary as string, [...args, `http://127.0.0.1:${job.port}${job.path}`]);
+  const command = [binary as string, ...args, `http://127.0.0.1:${job.port}${job.path}`];
+  const text = await output(core === undefined ? command : ['taskset', '-c', core, ...command]);
   const result = /RESULT (\S+) (\S+) (\S+) (\S+) (\S+)/.exec(text)?.slice(1).map(Number);
   if (!result) throw new Error(`wrk said nothing of use: ${text.slice(0, 500)}`);
   const [requests = 0, errors = 0, durationUs = 0, p50Us = 0, p99Us = 0] = result;
@@ -62,9 +63,9 @@ function lua(text: string): string {
   return `[=====[${text}]=====]`;
 }
 
-function output(command: string, args: readonly string[]): Promise<string> {
+function output([command = '', ...args]: readonly string[]): Promise<string> {
   return new Promise((resolve, reject) => {
-    const child = spawn(command, [...args], { stdio: ['ignore', 'pipe', 'inherit'] });
+    const child = spawn(command, args, { stdio: ['ignore', 'pipe', 'inherit'] });
     let text = '';
     child.stdout.on('data', (chunk) => {
       text += String(chunk);
