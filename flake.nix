@@ -149,6 +149,7 @@
         change = pkgs.testers.runNixOSTest ./tests/change.nix;
         firewall = pkgs.testers.runNixOSTest ./tests/firewall.nix;
         restart = pkgs.testers.runNixOSTest ./tests/restart.nix;
+        rolling = pkgs.testers.runNixOSTest ./tests/rolling.nix;
         router = pkgs.testers.runNixOSTest ./tests/router.nix;
         sandbox = pkgs.testers.runNixOSTest ./tests/sandbox.nix;
         servers = pkgs.testers.runNixOSTest ./tests/servers.nix;

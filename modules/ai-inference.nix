@@ -58,6 +58,8 @@ in
 
     openFirewall = mkEnableOption "the router's port in the firewall";
 
+    rolling = daemon.rollingOptions "the router";
+
     credentials = mkOption {
       type = types.attrsOf types.externalPath;
       default = { };
@@ -106,7 +108,7 @@ in
       (daemon.make {
         name = "ai-inference";
         description = "Router of model calls";
-        inherit (cfg) package openFirewall;
+        inherit (cfg) package openFirewall rolling;
         optionPath = "services.ai-inference";
         inherit settings;
         inherit (cfg.settings.listen) host port;

@@ -26,6 +26,8 @@ in
     package = lib.mkPackageOption pkgs "openai-proxy" { };
     openFirewall = mkEnableOption "the proxy's port in the firewall";
 
+    rolling = daemon.rollingOptions "the proxy";
+
     credentials = mkOption {
       type = types.attrsOf types.externalPath;
       default = { };
@@ -65,7 +67,7 @@ in
   config = lib.mkIf cfg.enable (daemon.make {
     name = "openai-proxy";
     description = "Proxy for apps in front of the model router";
-    inherit (cfg) package openFirewall;
+    inherit (cfg) package openFirewall rolling;
     optionPath = "services.openai-proxy";
     settings = cfg.settings // {
       listen = cfg.settings.listen // {

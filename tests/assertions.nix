@@ -180,12 +180,28 @@ let
     "a ratio beyond 100" = illTyped { services.ai-inference.targetRatio = 101; } (
       config: config.services.ai-inference.targetRatio
     );
+    "streams that may take no time" = illTyped {
+      services.ai-inference.rolling = {
+        enable = true;
+        drainSec = 0;
+      };
+    } (config: config.services.ai-inference.rolling.drainSec);
+    "streams that may take for ever" = illTyped {
+      services.openai-proxy.rolling.drainSec = 86401;
+    } (config: config.services.openai-proxy.rolling.drainSec);
+    # Two gateways would run every server twice.
+    "a gateway of two instances" = illTyped (gateway { rolling.enable = true; }) (
+      config: config.services.ai.mcpGateway.enable
+    );
     "a configuration in order is not refused" = rec {
       ok = said == [ ];
       said = lib.filter (lib.hasInfix "services.") (messages {
         services.mcp-credentials.x.path = "/run/keys/x";
         services.ai-inference.enable = true;
-        services.openai-proxy.enable = true;
+        services.openai-proxy = {
+          enable = true;
+          rolling.enable = true;
+        };
         services.ai.mcpGateway = {
           enable = true;
           servers.a = {

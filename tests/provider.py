@@ -1,9 +1,11 @@
 """A provider of models for tests: one model, one answer, and only for the keys in /run/keys/provider, one a line.
 
-The key of the latest request is in /run/provider-key.
+The key of the latest request is in /run/provider-key. A stream goes on, four pieces a second, until there is a file with the name that
+its latest message says in /run/provider-release.
 """
 
 import json
+import time
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
@@ -35,6 +37,9 @@ class Provider(BaseHTTPRequestHandler):
         request = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
         if not self.may():
             return
+        if request.get("stream"):
+            self.stream(request)
+            return
         message = {"role": "assistant", "content": "pong"}
         self.answer(
             200,
@@ -47,6 +52,34 @@ class Provider(BaseHTTPRequestHandler):
                 "usage": {"prompt_tokens": 3, "completion_tokens": 1, "total_tokens": 4},
             },
         )
+
+    def stream(self, request: dict) -> None:
+        self.send_response(200)
+        self.send_header("Content-Type", "text/event-stream")
+        self.send_header("Transfer-Encoding", "chunked")
+        self.end_headers()
+
+        def send(data: str) -> None:
+            piece = f"data: {data}\n\n".encode()
+            self.wfile.write(b"%x\r\n%s\r\n" % (len(piece), piece))
+
+        def event(choices: list, **more: object) -> None:
+            head = {"id": "chatcmpl-1", "object": "chat.completion.chunk", "created": 1, "model": request["model"]}
+            send(json.dumps({**head, "choices": choices, **more}))
+
+        def piece(text: str, finish: str | None = None) -> None:
+            event([{"index": 0, "delta": {"role": "assistant", "content": text}, "finish_reason": finish}])
+
+        name = request["messages"][-1]["content"]
+        pieces = 0
+        while not Path("/run/provider-release", name).exists():
+            piece("more ")
+            pieces += 1
+            time.sleep(0.25)
+        piece(f"the end of {name}", "stop")
+        event([], usage={"prompt_tokens": 3, "completion_tokens": pieces, "total_tokens": 3 + pieces})
+        send("[DONE]")
+        self.wfile.write(b"0\r\n\r\n")
 
     def log_message(self, format: str, *args: object) -> None:
         pass

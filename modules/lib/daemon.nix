@@ -7,6 +7,7 @@
 let
   hardening = import ./hardening.nix;
   secrets = import ./credentials.nix { inherit lib config; };
+  rollingUnits = import ./rolling.nix { inherit lib config pkgs; };
   format = pkgs.formats.json { };
   loopback = [
     "127.0.0.1"
@@ -16,6 +17,7 @@ let
 in
 {
   inherit loopback;
+  rollingOptions = rollingUnits.options;
 
   # `optionPath` is where its options are, for messages; `credentialPaths` are the files that its own option names.
   make =
@@ -32,6 +34,10 @@ in
       serviceConfig ? { },
       # Where references may stand; less than `settings` where these are made of what the references lead to.
       refersIn ? settings,
+      # { enable, drainSec }, see rolling.nix.
+      rolling ? {
+        enable = false;
+      },
       # Settings that the running daemon takes over when it is reloaded; a change of others restarts it.
       reloadable ? [ ],
     }:
@@ -53,39 +59,7 @@ in
             }
             cp "$file" $out
           '';
-      address = if lib.hasInfix ":" host then "[${host}]" else if host == "localhost" then "127.0.0.1" else host;
-    in
-    {
-      assertions = secrets.missing "${optionPath}.credentials" (secrets.referencesIn refersIn) credentialPaths ++ [
-        {
-          assertion = openFirewall -> !isLoopback;
-          message = "${optionPath}.openFirewall opens a port that only listens on ${host}: set ${optionPath}.settings.listen.host to an address others can reach, or leave openFirewall off.";
-        }
-      ];
-
-      services.mcp-credential-users = lib.genAttrs (lib.filter (one: !(credentialPaths ? ${one})) names) (_: [
-        "${name}.service"
-      ]);
-
-      environment.etc."switchyard/${name}.json".source = checked;
-      networking.firewall.allowedTCPPorts = lib.mkIf openFirewall [ port ];
-
-      systemd.sockets.${name} = {
-        description = "${description} (socket)";
-        wantedBy = [ "sockets.target" ];
-        listenStreams = [ "${address}:${toString port}" ];
-        socketConfig = {
-          FileDescriptorName = "http";
-          Backlog = 4096;
-        }
-        # Here and not in the service: packets to a passed socket are judged by the socket's own unit.
-        // lib.optionalAttrs isLoopback {
-          IPAddressDeny = "any";
-          IPAddressAllow = "localhost";
-        };
-      };
-
-      systemd.services.${name} = {
+      service = {
         inherit description;
         documentation = [ "https://modelcontextprotocol.io" ];
         wantedBy = [ "multi-user.target" ];
@@ -135,5 +109,49 @@ in
           }
           // serviceConfig;
       };
+      address = if lib.hasInfix ":" host then "[${host}]" else if host == "localhost" then "127.0.0.1" else host;
+    in
+    {
+      assertions = secrets.missing "${optionPath}.credentials" (secrets.referencesIn refersIn) credentialPaths ++ [
+        {
+          assertion = openFirewall -> !isLoopback;
+          message = "${optionPath}.openFirewall opens a port that only listens on ${host}: set ${optionPath}.settings.listen.host to an address others can reach, or leave openFirewall off.";
+        }
+      ];
+
+      services.mcp-credential-users = lib.genAttrs (lib.filter (one: !(credentialPaths ? ${one})) names) (_: [
+        "${name}.service"
+      ]);
+
+      environment.etc."switchyard/${name}.json".source = checked;
+      networking.firewall.allowedTCPPorts = lib.mkIf openFirewall [ port ];
+
+      systemd.sockets.${name} = {
+        description = "${description} (socket)";
+        wantedBy = [ "sockets.target" ];
+        listenStreams = [ "${address}:${toString port}" ];
+        socketConfig = {
+          FileDescriptorName = "http";
+          Backlog = 4096;
+        }
+        // lib.optionalAttrs rolling.enable {
+          # Traffic starts it when there is no instance at all.
+          Service = "${name}@a.service";
+        }
+        # Here and not in the service: packets to a passed socket are judged by the socket's own unit.
+        // lib.optionalAttrs isLoopback {
+          IPAddressDeny = "any";
+          IPAddressAllow = "localhost";
+        };
+      };
+
+      systemd.services =
+        if rolling.enable then
+          rollingUnits.services {
+            inherit name service;
+            inherit (rolling) drainSec;
+          }
+        else
+          { ${name} = service; };
     };
 }

@@ -62,6 +62,13 @@ in
       RestrictAddressFamilies = "none";
     };
 
+  # What hands over between two instances of a daemon: root, because it gives orders to systemd, and nothing else.
+  handOver = removeAttrs everywhere [ "DynamicUser" ] // {
+    IPAddressDeny = "any";
+    PrivateNetwork = true;
+    RestrictAddressFamilies = "AF_UNIX";
+  };
+
   # An MCP server: somebody else's program. It has no network unless it was given one.
   server =
     { network }:
