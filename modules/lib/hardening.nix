@@ -65,6 +65,7 @@ in
   # What hands over between two instances of a daemon: root, because it gives orders to systemd, and nothing else.
   handOver = removeAttrs everywhere [ "DynamicUser" ] // {
     IPAddressDeny = "any";
+    MemoryDenyWriteExecute = true;
     PrivateNetwork = true;
     RestrictAddressFamilies = "AF_UNIX";
   };

@@ -65,11 +65,16 @@ in
     instances
     // {
       ${name} = {
-        inherit (service) documentation stopIfChanged reloadTriggers;
+        inherit (service)
+          after
+          documentation
+          reloadTriggers
+          startLimitIntervalSec
+          stopIfChanged
+          ;
         description = "${service.description} (hands over between its instances)";
         wantedBy = [ "multi-user.target" ];
         wants = [ "${name}.socket" ];
-        after = service.after;
         # Whatever else is changed in an instance's unit, by whomever.
         restartTriggers = service.restartTriggers ++ [
           (builtins.hashString "sha256" (

@@ -184,6 +184,17 @@ t.test('what was left open by a process that is gone counts as spent, once', asy
   );
 });
 
+t.test('what is known of a bill is not overwritten by who knew it before', async (t) => {
+  const ledger = new Ledger({ directory: newFolder(t), clock: new FakeClock(), logger: silentLogger });
+  const seen = { day: '2026-11-19', provider: 'p', ledgerUsd: 1, unknown: 0, billUsd: 1, error: null, checkedAtMs: 2000 };
+  ledger.addReconciled(seen);
+  ledger.addReconciled({ ...seen, ledgerUsd: 0.5, billUsd: 0.5, checkedAtMs: 1000 });
+  t.same(ledger.reconciled(), [seen]);
+  ledger.addReconciled({ ...seen, ledgerUsd: 1.5, checkedAtMs: 3000 });
+  t.match(ledger.reconciled(), [{ ledgerUsd: 1.5, billUsd: 1 }]);
+  ledger.close();
+});
+
 t.test('a lock is held until it is given back', async (t) => {
   const file = join(newFolder(t), 'a.lock');
   t.equal(isAliveLockHeld(file), false);
