@@ -72,10 +72,12 @@ export class LaneResponse implements OutboundResponse {
       this.#socket.uncork();
       return;
     }
-    const head = this.#head(lengthOf(body, encoding));
+    const length = typeof body === 'string' && encoding === 'utf8' ? Buffer.byteLength(body) : body.length;
+    const head = this.#head(length);
     if (typeof body === 'string') {
-      // A head is Latin-1; where it is ASCII as nearly always, both go as one text.
-      if (encoding === 'latin1' || isAscii(head)) this.#socket.write(head + body, encoding, this.#finish);
+      // Heads are Latin-1, and so is a text that has as many bytes as characters: it is ASCII.
+      if (length === body.length) this.#socket.write(head + body, 'latin1', this.#finish);
+      else if (isAscii(head)) this.#socket.write(head + body, 'utf8', this.#finish);
       else this.#socket.write(Buffer.concat([Buffer.from(head, 'latin1'), Buffer.from(body)]), this.#finish);
     } else if (body.length <= onePieceBytes)
       this.#socket.write(head + body.toString('latin1', 0, body.length), 'latin1', this.#finish);
@@ -147,7 +149,9 @@ export class LaneResponse implements OutboundResponse {
   #send(head: string, piece: string | Buffer, isChunked: boolean): boolean {
     const socket = this.#socket;
     if (typeof piece === 'string') {
-      const framed = isChunked ? `${Buffer.byteLength(piece).toString(16)}\r\n${piece}\r\n` : piece;
+      const length = Buffer.byteLength(piece);
+      const framed = isChunked ? `${length.toString(16)}\r\n${piece}\r\n` : piece;
+      if (length === piece.length) return socket.write(head + framed, 'latin1');
       if (head !== '' && !isAscii(head)) {
         socket.write(head, 'latin1');
         return socket.write(framed);
@@ -165,11 +169,6 @@ export class LaneResponse implements OutboundResponse {
     socket.uncork();
     return hasRoom && !socket.writableNeedDrain;
   }
-}
-
-function lengthOf(body: string | Buffer, encoding: 'utf8' | 'latin1'): number {
-  if (typeof body !== 'string' || encoding === 'latin1') return body.length;
-  return Buffer.byteLength(body);
 }
 
 function isAscii(text: string): boolean {
