@@ -17,8 +17,11 @@ export interface PlainHead {
 
 const longestHead = 16 * 1024;
 const plainHead = /^POST \/[\x21-\x7e]* HTTP\/1\.1\r\n(?:[!#$%&'*+\-.^_`|~\w]+:[\t\x20-\x7e\x80-\xff]*\r\n)+\r\n$/;
-/** Fields that change what the bytes after the head mean, or what is to be answered and when. */
-const notPlain = new Set(['transfer-encoding', 'expect', 'upgrade', 'trailer', 'te', 'keep-alive', 'proxy-connection']);
+/** Fields that change what the bytes after the head mean, or what is to be answered and when; and two that Node gives another form. */
+const notPlain = new Set([
+  ...['transfer-encoding', 'expect', 'upgrade', 'trailer', 'te', 'keep-alive', 'proxy-connection'],
+  ...['set-cookie', '__proto__'],
+]);
 
 /** The head at the beginning of `bytes`; undefined when it is not plain, or not all there. */
 export function plainHeadOf(bytes: Buffer): PlainHead | undefined {
