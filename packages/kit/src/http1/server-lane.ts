@@ -66,6 +66,7 @@ export function putLane(server: Server, options: LaneOptions): void {
       ...options,
       keepAliveLine,
       ofNode: (one) => ofNode.call(server, one),
+      onCut: (one) => server.emit('clientError', cutBody(), one),
       onLeave: (one) => connections.delete(one),
     });
     connections.add(connection);
@@ -82,6 +83,8 @@ interface ConnectionOptions extends LaneOptions {
   keepAliveLine: string;
   /** Node's own way with a connection. */
   ofNode(socket: Socket): void;
+  /** The client ended its side within a body: answers that as Node's server would. False: nobody does. */
+  onCut(socket: Socket): boolean;
   /** The connection is gone, or Node's. */
   onLeave(connection: LaneConnection): void;
 }
@@ -194,7 +197,7 @@ export class LaneConnection {
 
   /** A client that ends its side has left, as for Node's server. */
   readonly #onEnd = (): void => {
-    this.socket.destroySoon();
+    if (this.#head === undefined || !this.#options.onCut(this.socket)) this.socket.destroySoon();
   };
 
   readonly #onClose = (): void => {
@@ -204,6 +207,11 @@ export class LaneConnection {
     this.#response = undefined;
     response?.close();
   };
+}
+
+/** Node's parser says the same. */
+function cutBody(): Error {
+  return Object.assign(new Error('Parse Error: Invalid EOF state'), { code: 'HPE_INVALID_EOF_STATE' });
 }
 
 function ignore(): void {}
