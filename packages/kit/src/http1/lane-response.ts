@@ -92,7 +92,8 @@ export class LaneResponse implements OutboundResponse {
   destroy(): void {
     if (this.destroyed) return;
     this.destroyed = true;
-    this.#socket.destroy();
+    // Behind its end the connection serves another request.
+    if (!this.closed) this.#socket.destroy();
   }
 
   once(event: 'close' | 'drain', listener: () => void): this {
