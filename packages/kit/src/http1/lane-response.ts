@@ -27,6 +27,8 @@ export class LaneResponse implements OutboundResponse {
   writableEnded = false;
   writableFinished = false;
   shouldKeepAlive = true;
+  /** The head said that the connection ends behind this answer: too late to change for `shouldKeepAlive`. */
+  isLast = false;
 
   /** `keepAliveLine`: what the client is told of connections that are kept. */
   constructor(socket: Socket, keepAliveLine: string, onFinished: (response: LaneResponse) => void) {
@@ -137,13 +139,13 @@ export class LaneResponse implements OutboundResponse {
     const fields = this.#fields;
     const hasLength = fields !== undefined && ('content-length' in fields || 'Content-Length' in fields);
     const wantsClose = fields !== undefined && /^close$/i.test(String(fields.connection ?? ''));
-    if (wantsClose) this.shouldKeepAlive = false;
+    this.isLast = wantsClose || !this.shouldKeepAlive;
     let framing = '';
     if (this.#hasBody && !hasLength) {
       this.#isChunked = length === undefined;
       framing = length === undefined ? 'Transfer-Encoding: chunked\r\n' : `Content-Length: ${length}\r\n`;
     }
-    const connection = wantsClose ? '' : this.shouldKeepAlive ? this.#keepAliveLine : 'Connection: close\r\n';
+    const connection = wantsClose ? '' : !this.isLast ? this.#keepAliveLine : 'Connection: close\r\n';
     return `HTTP/1.1 ${this.#status} ${STATUS_CODES[this.#status] ?? 'Unknown'}\r\n${this.#lines}Date: ${dateNow()}\r\n${connection}${framing}\r\n`;
   }
 

@@ -164,7 +164,7 @@ export class LaneConnection {
   readonly #onFinished = (response: LaneResponse): void => {
     response.close();
     this.#response = undefined;
-    if (!response.shouldKeepAlive || this.socket.destroyed) {
+    if (response.isLast || this.socket.destroyed) {
       this.socket.destroySoon();
       return;
     }
