@@ -138,15 +138,17 @@ export class LaneResponse implements OutboundResponse {
     this.#isHeadSent = true;
     const fields = this.#fields;
     const hasLength = fields !== undefined && ('content-length' in fields || 'Content-Length' in fields);
-    const wantsClose = fields !== undefined && /^close$/i.test(String(fields.connection ?? ''));
-    this.isLast = wantsClose || !this.shouldKeepAlive;
+    const ownConnection = fields?.connection;
+    this.isLast = ownConnection === undefined ? !this.shouldKeepAlive : /(?:^|\W)close(?:$|\W)/i.test(String(ownConnection));
     let framing = '';
     if (this.#hasBody && !hasLength) {
       this.#isChunked = length === undefined;
       framing = length === undefined ? 'Transfer-Encoding: chunked\r\n' : `Content-Length: ${length}\r\n`;
     }
-    const connection = wantsClose ? '' : !this.isLast ? this.#keepAliveLine : 'Connection: close\r\n';
-    return `HTTP/1.1 ${this.#status} ${STATUS_CODES[this.#status] ?? 'Unknown'}\r\n${this.#lines}Date: ${dateNow()}\r\n${connection}${framing}\r\n`;
+    let connection = '';
+    if (ownConnection === undefined) connection = this.isLast ? 'Connection: close\r\n' : this.#keepAliveLine;
+    const dateLine = fields?.date === undefined ? `Date: ${dateNow()}\r\n` : '';
+    return `HTTP/1.1 ${this.#status} ${STATUS_CODES[this.#status] ?? 'Unknown'}\r\n${this.#lines}${dateLine}${connection}${framing}\r\n`;
   }
 
   #send(head: string, piece: string | Buffer, isChunked: boolean): boolean {
