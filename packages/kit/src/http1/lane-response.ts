@@ -2,7 +2,7 @@
 import { STATUS_CODES } from 'node:http';
 import type { Socket } from 'node:net';
 import type { HeadFields, OutboundResponse } from '../inbound.ts';
-import { fieldLines } from './fields.ts';
+import { FieldError, fieldLines } from './fields.ts';
 
 /** Beyond this, two pieces cost less than one copy. */
 const onePieceBytes = 16 * 1024;
@@ -39,6 +39,8 @@ export class LaneResponse implements OutboundResponse {
 
   writeHead(status: number, fields?: HeadFields): LaneResponse {
     if (this.headersSent) throw new Error('the head of this answer has been decided on already');
+    if (!Number.isInteger(status) || status < 200 || status > 999) throw new RangeError(`${status} is not the status of an answer`);
+    if (fields?.['transfer-encoding'] !== undefined) throw new FieldError('transfer-encoding is not for handlers to say');
     // Found here and not when it is too late to answer anything else.
     this.#lines = fields === undefined ? '' : fieldLines(fields);
     this.headersSent = true;
@@ -148,7 +150,7 @@ export class LaneResponse implements OutboundResponse {
     let connection = '';
     if (ownConnection === undefined) connection = this.isLast ? 'Connection: close\r\n' : this.#keepAliveLine;
     const dateLine = fields?.date === undefined ? `Date: ${dateNow()}\r\n` : '';
-    return `HTTP/1.1 ${this.#status} ${STATUS_CODES[this.#status] ?? 'Unknown'}\r\n${this.#lines}${dateLine}${connection}${framing}\r\n`;
+    return `HTTP/1.1 ${this.#status} ${STATUS_CODES[this.#status] ?? 'unknown'}\r\n${this.#lines}${dateLine}${connection}${framing}\r\n`;
   }
 
   #send(head: string, piece: string | Buffer, isChunked: boolean): boolean {
