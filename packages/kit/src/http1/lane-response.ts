@@ -71,7 +71,8 @@ export class LaneResponse implements OutboundResponse {
     const body = this.#hasBody ? piece : '';
     if (this.#isHeadSent) {
       this.#socket.cork();
-      if (body.length > 0) this.#send('', body, this.#isChunked);
+      const bytes = encoding === 'latin1' && typeof body === 'string' ? Buffer.from(body, 'latin1') : body;
+      if (bytes.length > 0) this.#send('', bytes, this.#isChunked);
       this.#socket.write(this.#isChunked ? '0\r\n\r\n' : '', 'latin1', this.#finish);
       this.#socket.uncork();
       return;
