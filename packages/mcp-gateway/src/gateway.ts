@@ -9,7 +9,6 @@ import type { HttpClient } from '@switchyard/kit/http-client';
 import type { Logger } from '@switchyard/kit/logger';
 import { didYouMean } from '@switchyard/kit/nearest';
 import { OtlpExporter } from '@switchyard/kit/otlp';
-import { newRequestId } from '@switchyard/kit/request-id';
 import type { Secrets } from '@switchyard/kit/secrets';
 import { CallMetrics } from './activity/call-metrics.ts';
 import { ActivityLog } from './activity/log.ts';
@@ -27,6 +26,7 @@ import { settingsLookup } from './call/settings.ts';
 import { timeouts } from './call/timeouts.ts';
 import { buildSnapshot, type CatalogSnapshot } from './catalog/catalog.ts';
 import { permittedLists } from './catalog/permitted.ts';
+import { ResourceWatches } from './catalog/resource-watches.ts';
 import { type GatewayConfig, type Group, groupOf, type ServerConfig } from './config.ts';
 import { errorCodes, type JsonObject, RpcError } from './jsonrpc/message.ts';
 import { gatewayInfo } from './protocol/revision.ts';
@@ -37,7 +37,8 @@ import { RuntimeChanges } from './state/runtime-changes.ts';
 import { Seal } from './state/seal.ts';
 import type { Store } from './state/store.ts';
 import { gate } from './trust/gate.ts';
-import { ToolTrust, type TrustEvent } from './trust/trust.ts';
+import { recordOfTrust } from './trust/record.ts';
+import { ToolTrust } from './trust/trust.ts';
 import { emptyLists, type ServerLists } from './upstream/lists.ts';
 import { ParkedCalls } from './upstream/parked-calls.ts';
 import { type ListKind, objectOf } from './upstream/peer.ts';
@@ -80,7 +81,7 @@ export class Gateway {
   readonly #listeners = new Set<EventListener>();
   readonly #snapshots = new Map<string, CatalogSnapshot>();
   /** Who watches which resource: server → URI → number of watchers. */
-  readonly #watched = new Map<string, Map<string, number>>();
+  readonly #watches = new ResourceWatches((server, uris) => this.upstream(server).watchResources(uris));
   readonly #breakers = new Map<string, Breaker>();
   readonly #queues = new Map<string, FairQueue>();
   readonly #results: ResultStore;
@@ -137,7 +138,7 @@ export class Gateway {
       clock,
       logger,
       config,
-      tell: (event) => this.#recordTrust(event),
+      tell: (event) => this.activity.add(recordOfTrust(event, this.clock.now())),
       onChange: (server) => this.#upstreams.get(server)?.reviewTools(),
       onDifference: (server) => this.#upstreams.get(server)?.refresh('tools'),
     });
@@ -197,7 +198,7 @@ export class Gateway {
       upstream.start();
     }
     for (const name of [...plan.changed, ...plan.removed]) {
-      this.#watched.delete(name);
+      this.#watches.forget(name);
       void old.get(name)?.retire();
     }
     this.#perform = this.#buildCallPath();
@@ -355,28 +356,8 @@ export class Gateway {
   }
 
   /** Wants updates of a resource. Resolves, once the server agreed, with the function that ends it. Throws RpcError. */
-  async watch(server: string, uri: string): Promise<() => void> {
-    const counts = this.#watched.get(server) ?? new Map<string, number>();
-    this.#watched.set(server, counts);
-    const change = (by: number) => {
-      const count = (counts.get(uri) ?? 0) + by;
-      if (count <= 0) counts.delete(uri);
-      else counts.set(uri, count);
-      return this.upstream(server).watchResources(new Set(counts.keys()));
-    };
-    let done = false;
-    const end = () => {
-      if (done) return;
-      done = true;
-      change(-1).catch(() => {});
-    };
-    try {
-      await change(1);
-    } catch (error) {
-      end();
-      throw error;
-    }
-    return end;
+  watch(server: string, uri: string): Promise<() => void> {
+    return this.#watches.begin(server, uri);
   }
 
   /** Enables or disables a server at run time, as far as `runtimeChanges` allows. Throws Problem 403, RpcError for an unknown name. */
@@ -384,30 +365,6 @@ export class Gateway {
     const upstream = this.upstream(name);
     this.changes.setEnabled(name, enabled, who);
     await upstream.setEnabled(enabled);
-  }
-
-  /** What became of a tool's definition stands among the calls, where people look for what happened. */
-  #recordTrust({ server, tool, what, quarantined, message }: TrustEvent): void {
-    this.activity.add({
-      id: newRequestId(),
-      timeMs: this.clock.now(),
-      caller: 'gateway',
-      via: 'gateway',
-      protocolVersion: '',
-      server,
-      method: `trust/${what}`,
-      name: tool,
-      queueMs: 0,
-      runMs: 0,
-      argumentBytes: 0,
-      resultBytes: 0,
-      shortened: false,
-      outcome: quarantined ? 'denied' : 'ok',
-      error: quarantined ? message : undefined,
-      traceparent: undefined,
-      paramsText: '',
-      resultText: message,
-    });
   }
 
   #publish(): void {
