@@ -39,7 +39,8 @@ export class LaneResponse implements OutboundResponse {
 
   writeHead(status: number, fields?: HeadFields): LaneResponse {
     if (this.headersSent) throw new Error('the head of this answer has been decided on already');
-    if (!Number.isInteger(status) || status < 200 || status > 999) throw new RangeError(`${status} is not the status of an answer`);
+    if (!Number.isInteger(status) || status < 200 || status > 999)
+      throw new RangeError(`${status} is not the status of an answer`);
     if (fields?.['transfer-encoding'] !== undefined) throw new FieldError('transfer-encoding is not for handlers to say');
     // Found here and not when it is too late to answer anything else.
     this.#lines = fields === undefined ? '' : fieldLines(fields);
@@ -140,7 +141,7 @@ export class LaneResponse implements OutboundResponse {
   #head(length: number | undefined): string {
     this.#isHeadSent = true;
     const fields = this.#fields;
-    const hasLength = fields !== undefined && ('content-length' in fields || 'Content-Length' in fields);
+    const hasLength = fields?.['content-length'] !== undefined || fields?.['Content-Length'] !== undefined;
     const ownConnection = fields?.connection;
     this.isLast = ownConnection === undefined ? !this.shouldKeepAlive : /(?:^|\W)close(?:$|\W)/i.test(String(ownConnection));
     let framing = '';
