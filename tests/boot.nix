@@ -23,6 +23,9 @@
             status = machine.succeed(f"systemctl status {daemon}.service")
             assert 'Status: "' in status, status
             assert machine.get_unit_property(f"{daemon}.service", "WatchdogUSec") == "30s"
+            if daemon != "mcp-gateway":
+                # what may be left of rolling restarts
+                assert f"{daemon}@a.service" in machine.get_unit_property(f"{daemon}.service", "Conflicts")
 
         with subtest(f"{daemon} listens on loopback only"):
             machine.fail(f"curl -sf -m 2 http://$(hostname):{port}/health/live")

@@ -85,4 +85,9 @@ class Provider(BaseHTTPRequestHandler):
         pass
 
 
-ThreadingHTTPServer(("127.0.0.1", 9000), Provider).serve_forever()
+class Server(ThreadingHTTPServer):
+    # a router that was just started sends at once what has waited for it
+    request_queue_size = 1024
+
+
+Server(("127.0.0.1", 9000), Provider).serve_forever()

@@ -152,6 +152,14 @@ in
             inherit (rolling) drainSec;
           }
         else
-          { ${name} = service; };
+          {
+            ${name} = service // {
+              # When rolling restarts are turned off, traffic may have started an instance anew while the switch was on its way.
+              conflicts = lib.optionals (rolling ? drainSec) [
+                "${name}@a.service"
+                "${name}@b.service"
+              ];
+            };
+          };
     };
 }

@@ -62,9 +62,9 @@ in
       RestrictAddressFamilies = "none";
     };
 
-  # What hands over between two instances of a daemon: root, because it gives orders to systemd, and nothing else.
+  # What hands over between two instances of a daemon: root, because it gives orders to systemd, and nothing else. Without
+  # IPAddressDeny: when a switch turns the daemon's own unit into this one, that would cut what the daemon still has to finish.
   handOver = removeAttrs everywhere [ "DynamicUser" ] // {
-    IPAddressDeny = "any";
     MemoryDenyWriteExecute = true;
     PrivateNetwork = true;
     RestrictAddressFamilies = "AF_UNIX";
