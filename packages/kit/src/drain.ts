@@ -24,7 +24,7 @@ export class Connections {
   get inFlight(): number {
     let count = 0;
     for (const owed of this.#owed.values()) count += owed.length;
-    for (const { response } of this.#lanes.values()) if (response) count += 1;
+    for (const { isBusy } of this.#lanes.values()) if (isBusy) count += 1;
     return count;
   }
 
@@ -98,7 +98,7 @@ export class Connections {
 
   #endIdle(): void {
     // `destroySoon` still sends what is buffered; `closeIdleConnections` would drop it, and skip never-used connections.
-    for (const [socket, owed] of this.#owed) if (owed.length === 0 && !this.#lanes.get(socket)?.response) socket.destroySoon();
+    for (const [socket, owed] of this.#owed) if (owed.length === 0 && !this.#lanes.get(socket)?.isBusy) socket.destroySoon();
   }
 }
 

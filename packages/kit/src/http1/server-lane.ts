@@ -112,9 +112,14 @@ export class LaneConnection {
     return this.#response;
   }
 
+  /** A request is being answered, or still coming. */
+  get isBusy(): boolean {
+    return this.#response !== undefined || this.#head !== undefined;
+  }
+
   /** Since when it has no work, by the monotonic clock; infinite while it has. */
   get restsSinceMs(): number {
-    return this.#response || this.#head ? Number.POSITIVE_INFINITY : this.#restsSinceMs;
+    return this.isBusy ? Number.POSITIVE_INFINITY : this.#restsSinceMs;
   }
 
   readonly #onData = (bytes: Buffer): void => {
