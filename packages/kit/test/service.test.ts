@@ -1,8 +1,7 @@
-import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync } from 'node:fs';
 import { Agent, get, request } from 'node:http';
-import { type AddressInfo, connect, createServer } from 'node:net';
+import { connect } from 'node:net';
 import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
 import t from 'tap';
@@ -10,7 +9,8 @@ import { silentLogger } from '../src/logger.ts';
 import { runService, type ServiceOptions } from '../src/service.ts';
 import { shortFolder } from './fixtures/folder.ts';
 import { load } from './fixtures/load.ts';
-import { DAEMON, startReady } from './fixtures/process.ts';
+import { startReady } from './fixtures/process.ts';
+import { supervise } from './fixtures/supervisor.ts';
 
 const serve = (options: Partial<ServiceOptions> = {}) =>
   runService({
@@ -247,54 +247,16 @@ t.test('an uncaught exception drains and ends with 70', async (t) => {
   t.ok(log().some((line) => line.msg === 'drained'));
 });
 
-/**
- * A shell in the part of systemd: it holds the listening socket as fd 3 and starts the daemon on it again and again.
- * The daemon drains under load over keep-alive connections; not one request may fail.
- */
 t.test('restarts under load fail no request', async (t) => {
-  const holder = createServer().listen(0, '127.0.0.1');
-  await once(holder, 'listening');
-  const { port } = holder.address() as AddressInfo;
-  const { fd } = (holder as unknown as { _handle: { fd: number } })._handle;
-  const folder = t.testdir({ 'config.json': JSON.stringify({ listen: [{ fd: 'http' }] }) });
-  const ready = join(folder, 'ready');
-  const once_ = `sh -c 'LISTEN_PID=$$ LISTEN_FDS=1 LISTEN_FDNAMES=http exec "$0" "$@"' "$@"`;
-  const supervisor = spawn(
-    'sh',
-    [
-      '-c',
-      `while [ ! -e "$STOP_FILE" ]; do ${once_}; done`,
-      'sh',
-      process.execPath,
-      DAEMON,
-      '--config',
-      join(folder, 'config.json'),
-    ],
-    {
-      stdio: ['ignore', 'ignore', 'ignore', fd],
-      env: { ...process.env, READY_FILE: ready, STOP_FILE: join(folder, 'stop') },
-    },
-  );
-  const supervised = once(supervisor, 'exit');
-  holder.close();
-  const nextPid = async (): Promise<number> => {
-    while (!existsSync(ready) || readFileSync(ready, 'utf8') === '') await wait(10);
-    const { pid } = JSON.parse(readFileSync(ready, 'utf8'));
-    rmSync(ready);
-    return pid;
-  };
-  let pid = await nextPid();
+  const { port, restart, end } = await supervise(t);
   const running = load(port, 16, ['/', '/', '/slow?ms=5', '/', '/stream?ms=20', '/', '/slow?ms=150']);
-  for (let restart = 0; restart < 3; restart++) {
+  for (let count = 0; count < 3; count++) {
     await wait(400);
-    process.kill(pid, 'SIGTERM');
-    pid = await nextPid();
+    await restart();
   }
   await wait(300);
   const { ok, failures, pids } = await running.stop();
-  writeFileSync(join(folder, 'stop'), '');
-  process.kill(pid, 'SIGTERM');
-  await supervised;
+  await end();
   t.comment(`${ok} requests, ${pids.size} processes`);
   t.same(failures, []);
   t.equal(pids.size, 4);
