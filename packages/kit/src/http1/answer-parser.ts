@@ -20,6 +20,8 @@ export interface AnswerHandlers {
 }
 
 const longestHead = 16 * 1024;
+const cr = 0x0d;
+const lf = 0x0a;
 const statusLine = /^HTTP\/1\.([01]) ([1-9]\d\d)(?: [\t\x20-\x7e\x80-\xff]*)?\r\n/;
 const fieldSection = /^(?:[!#$%&'*+\-.^_`|~\w]+:[\t\x20-\x7e\x80-\xff]*\r\n)*\r\n$/;
 
@@ -80,6 +82,7 @@ export class AnswerParser {
         throw new AnswerSyntaxError('UND_ERR_HEADERS_OVERFLOW', "the answer's headers are too large");
       if (end === -1) {
         this.#early = Buffer.from(all.subarray(at));
+        expectHead(this.#early);
         return bytes.length;
       }
       this.#takeHead(all.toString('latin1', at, end + 4));
@@ -155,6 +158,13 @@ export class AnswerParser {
     this.#left = Number(first);
     return this.#left === 0 ? 'done' : 'length';
   }
+}
+
+/** Refuses at once what no rest can make a head: whoever sent it may wait for us. Throws AnswerSyntaxError. */
+function expectHead(early: Buffer): void {
+  if (!'HTTP/1.'.startsWith(early.toString('latin1', 0, 7))) throw malformed('it does not begin with a status line');
+  for (let at = early.indexOf(lf); at !== -1; at = early.indexOf(lf, at + 1))
+    if (early[at - 1] !== cr) throw malformed('a line of its head does not end in CR LF');
 }
 
 function fieldsOf(text: string, start: number): Fields {
