@@ -161,7 +161,8 @@ export class ClientConnection {
       const used = parser.read(bytes);
       if (this.#job !== job) return true;
       if (parser.done) this.#finish(job, parser, used === count);
-      else if (this.#timerMs > 0) this.#timer?.refresh();
+      // The head has a time to be there, the body one to go on.
+      else if (this.#began && this.#timerMs > 0) this.#timer?.refresh();
     } catch (error) {
       const { message, code } = error as AnswerSyntaxError;
       this.#fail(error instanceof AnswerSyntaxError ? new TransportError(code, job.shown, message, true) : error);
