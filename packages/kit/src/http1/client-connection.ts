@@ -111,8 +111,9 @@ export class ClientConnection {
     if (job.paused) this.pause();
   }
 
+  /** Before there is a connection this is left to `send`: TLS could not be agreed on by a socket that does not read. */
   pause(): void {
-    this.#socket.pause();
+    if (this.#connected) this.#socket.pause();
   }
 
   resume(): void {
