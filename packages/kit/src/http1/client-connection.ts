@@ -165,8 +165,10 @@ export class ClientConnection {
       // The head has a time to be there, the body one to go on.
       else if (this.#began && this.#timerMs > 0) this.#timer?.refresh();
     } catch (error) {
-      const { message, code } = error as AnswerSyntaxError;
-      this.#fail(error instanceof AnswerSyntaxError ? new TransportError(code, job.shown, message, true) : error);
+      if (error instanceof AnswerSyntaxError) this.#fail(new TransportError(error.code, job.shown, error.message, true));
+      else if (this.#job === job) this.#fail(error);
+      // Its sink threw at the end, and somebody else has the connection by now.
+      else throw error;
     }
     return true;
   }
