@@ -10,7 +10,7 @@ import { type HttpTarget, parseTarget } from './http-target.ts';
 import type { Remote } from './http1/client-connection.ts';
 import { ConnectionPool } from './http1/connection-pool.ts';
 import { requestHead } from './http1/request-lines.ts';
-import { TransportError, toTransportError } from './transport-error.ts';
+import { beforeSending, TransportError, toTransportError } from './transport-error.ts';
 
 export { type HttpTarget, parseTarget } from './http-target.ts';
 export { TransportError, toTransportError } from './transport-error.ts';
@@ -145,7 +145,7 @@ export function createHttpClient(options: HttpClientOptions = {}): HttpClient {
         const head = requestHead(target, method, request.headers, body);
         return ownPoolFor(target).start({ method, shown: target.shown, head, body, headersTimeoutMs, bodyTimeoutMs, sink });
       } catch (error) {
-        sink.error(toTransportError(error, target.shown));
+        sink.error(beforeSending(toTransportError(error, target.shown)));
         return nothing;
       }
     },

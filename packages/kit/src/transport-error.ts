@@ -2,7 +2,7 @@
 
 /** A request failed below HTTP. The message is the URL, what happened, and what to do about it. */
 export class TransportError extends Error {
-  /** The system's or undici's code (ECONNREFUSED, UND_ERR_HEADERS_TIMEOUT), or one of ours (ABORTED, RESPONSE_TOO_LARGE, BAD_URL, CLOSED). */
+  /** The system's or undici's code (ECONNREFUSED, UND_ERR_HEADERS_TIMEOUT), or one of ours (ABORTED, RESPONSE_TOO_LARGE, BAD_URL, BAD_FIELD, MALFORMED_ANSWER, CLOSED). */
   readonly code: string;
   /** Without query, user and password. */
   readonly url: string;
@@ -50,6 +50,13 @@ const MAYBE_SENT: Record<string, string> = {
   UND_ERR_CLOSED: 'the client has been closed',
   UND_ERR_DESTROYED: 'the client has been closed',
 };
+
+/** The same of a request that certainly was not sent. */
+export function beforeSending(error: TransportError): TransportError {
+  const { code, url, message, maybeSent, cause } = error;
+  if (!maybeSent) return error;
+  return new TransportError(code, url, message.startsWith(`${url}: `) ? message.slice(url.length + 2) : message, false, cause);
+}
 
 /** Any error of a request to `url` as a `TransportError`; the original is its `cause`. One that already is comes back as it is. */
 export function toTransportError(error: unknown, url: string): TransportError {

@@ -5,7 +5,7 @@
 import { connect as connectTcp, isIP, type NetConnectOpts, type Socket } from 'node:net';
 import { type ConnectionOptions, connect as connectTls } from 'node:tls';
 import type { AnswerSink } from '../http-client.ts';
-import { TransportError, toTransportError } from '../transport-error.ts';
+import { beforeSending, TransportError, toTransportError } from '../transport-error.ts';
 import { AnswerParser, AnswerSyntaxError } from './answer-parser.ts';
 import type { Fields } from './fields.ts';
 
@@ -229,8 +229,7 @@ export class ClientConnection {
     job.release();
     const told = toTransportError(error, job.shown);
     // Before there was a connection nothing can have been sent, whatever the error says.
-    const isEarly = !this.#connected && told.maybeSent;
-    job.sink.error(isEarly ? new TransportError(told.code, told.url, wordsOf(told), false, told.cause) : told);
+    job.sink.error(this.#connected ? told : beforeSending(told));
   }
 
   #leave(): void {
@@ -284,9 +283,4 @@ function open(remote: Remote, onRead: (count: number, buffer: Uint8Array) => boo
 
 function closedEarly(): Error {
   return Object.assign(new Error('other side closed'), { code: 'UND_ERR_SOCKET' });
-}
-
-/** The message without the URL before it. */
-function wordsOf({ message, url }: TransportError): string {
-  return message.startsWith(`${url}: `) ? message.slice(url.length + 2) : message;
 }

@@ -1,6 +1,6 @@
 /** The connections to one upstream: used again while they are young, made when all are taken, waited for when there are too many. */
 import type { Exchange } from '../http-client.ts';
-import { TransportError } from '../transport-error.ts';
+import { beforeSending, TransportError } from '../transport-error.ts';
 import { ClientConnection, type ConnectionOwner, type Job, type Remote } from './client-connection.ts';
 
 const sweepMs = 2000;
@@ -114,7 +114,7 @@ export class ConnectionPool implements ConnectionOwner {
   /** Cuts everything; whoever waits for an answer is told. */
   destroy(): void {
     const told = (shown: string) => new TransportError('CLOSED', shown, 'the client has been closed', true);
-    for (const exchange of this.#waiting.splice(0)) exchange.sink.error(told(exchange.shown));
+    for (const exchange of this.#waiting.splice(0)) exchange.sink.error(beforeSending(told(exchange.shown)));
     for (const connection of [...this.#all]) connection.end(told);
   }
 

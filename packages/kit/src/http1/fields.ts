@@ -39,6 +39,7 @@ const notInValue = /[^\t\x20-\x7e\x80-\xff]/;
 /** A value that would not stay within its line, or a name that is none. */
 export class FieldError extends Error {
   override name = 'FieldError';
+  readonly code = 'BAD_FIELD';
 }
 
 /** One line of a head. Throws FieldError. */
