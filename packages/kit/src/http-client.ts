@@ -78,6 +78,7 @@ export interface Exchange {
 /** What an exchange sends. */
 export interface ExchangeRequest extends Pick<HttpRequest, 'method' | 'headersTimeoutMs' | 'bodyTimeoutMs'> {
   target: HttpTarget;
+  /** Names in lower case; those of the connection and of the body's length are the client's own to say. */
   headers: Record<string, string | string[]>;
   body?: string | Buffer;
 }
