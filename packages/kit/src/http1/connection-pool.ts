@@ -60,7 +60,7 @@ export class ConnectionPool implements ConnectionOwner {
   readonly #all = new Set<ClientConnection>();
   readonly #waiting: PooledExchange[] = [];
   #sweep: NodeJS.Timeout | undefined;
-  #closed: (() => void) | undefined;
+  #closed: PromiseWithResolvers<void> | undefined;
 
   /** `most`: how many connections there may be at once. */
   constructor(remote: Remote, most: number) {
@@ -98,17 +98,16 @@ export class ConnectionPool implements ConnectionOwner {
     if (at !== -1) this.#free.splice(at, 1);
     const next = this.#waiting.shift();
     if (next) this.#serve(next);
-    if (this.#all.size === 0) this.#closed?.();
+    if (this.#all.size === 0) this.#closed?.resolve();
   }
 
   /** Resolves when nothing is on its way any more. */
   close(): Promise<void> {
-    const { promise, resolve } = Promise.withResolvers<void>();
-    this.#closed = resolve;
+    this.#closed ??= Promise.withResolvers();
     clearInterval(this.#sweep);
     for (const connection of this.#free.splice(0)) connection.cut();
-    if (this.#all.size === 0) resolve();
-    return promise;
+    if (this.#all.size === 0) this.#closed.resolve();
+    return this.#closed.promise;
   }
 
   /** Cuts everything; whoever waits for an answer is told. */
