@@ -153,6 +153,7 @@
         router = pkgs.testers.runNixOSTest ./tests/router.nix;
         sandbox = pkgs.testers.runNixOSTest ./tests/sandbox.nix;
         servers = pkgs.testers.runNixOSTest ./tests/servers.nix;
+        tailnet = pkgs.testers.runNixOSTest ./tests/tailnet.nix;
         user-agents = pkgs.testers.runNixOSTest ./tests/user-agents.nix;
       });
     };

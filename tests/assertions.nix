@@ -171,6 +171,19 @@ let
     "a tailnet without tailscale" = refused (gateway { tailscaleServe.enable = true; }) [
       "services.tailscale.enable"
     ];
+    "a tailnet in which nobody knows its name" =
+      refused
+        {
+          services.tailscale.enable = true;
+          services.ai.mcpGateway = {
+            enable = true;
+            tailscaleServe.enable = true;
+          };
+        }
+        [
+          "services.ai.mcpGateway.pwa.tailnetDomain"
+          "services.ai.mcpGateway.settings.allowedHosts"
+        ];
     "a secret in the store" = illTyped {
       services.mcp-credentials.x.path = "${builtins.toFile "key" "sk"}";
     } (config: config.services.mcp-credentials.x.path);
