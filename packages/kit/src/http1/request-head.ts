@@ -13,6 +13,8 @@ export interface PlainHead {
   headBytes: number;
   /** Content-Length. */
   bodyBytes: number;
+  /** The head itself, where it is worth comparing the next one with it. */
+  bytes: Buffer | undefined;
 }
 
 const longestHead = 16 * 1024;
@@ -23,8 +25,16 @@ const notPlain = new Set([
   ...['set-cookie', '__proto__'],
 ]);
 
-/** The head at the beginning of `bytes`; undefined when it is not plain, or not all there. */
-export function plainHeadOf(bytes: Buffer): PlainHead | undefined {
+/** Longer ones are not kept with their connection. */
+const longestKept = 2048;
+
+/**
+ * The head at the beginning of `bytes`; undefined when it is not plain, or not all there. `before`: the one before on the same
+ * connection, because most clients send the same head again and again. What it holds must not be changed.
+ */
+export function plainHeadOf(bytes: Buffer, before?: PlainHead): PlainHead | undefined {
+  const kept = before?.bytes;
+  if (kept && bytes.length >= kept.length && kept.compare(bytes, 0, kept.length) === 0) return before;
   const end = bytes.indexOf('\r\n\r\n');
   if (end === -1 || end > longestHead) return undefined;
   const headBytes = end + 4;
@@ -45,5 +55,11 @@ export function plainHeadOf(bytes: Buffer): PlainHead | undefined {
   const { host, connection, 'content-length': length } = headers;
   if (host === undefined || length === undefined || !/^\d{1,9}$/.test(length)) return undefined;
   if (connection !== undefined && connection.toLowerCase() !== 'keep-alive') return undefined;
-  return { url, headers, headBytes, bodyBytes: Number(length) };
+  return {
+    url,
+    headers,
+    headBytes,
+    bodyBytes: Number(length),
+    bytes: headBytes > longestKept ? undefined : Buffer.from(bytes.subarray(0, headBytes)),
+  };
 }

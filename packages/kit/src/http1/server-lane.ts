@@ -93,6 +93,7 @@ export class LaneConnection {
   readonly socket: Socket;
   readonly #options: ConnectionOptions;
   #response: LaneResponse | undefined;
+  #lastHead: PlainHead | undefined;
   /** The head of a request whose body is still coming. */
   #head: PlainHead | undefined;
   /** What has come and not been served. */
@@ -124,7 +125,8 @@ export class LaneConnection {
 
   readonly #onData = (bytes: Buffer): void => {
     if (this.#pieces.length === 0 && !this.#response) {
-      const head = plainHeadOf(bytes);
+      const head = plainHeadOf(bytes, this.#lastHead);
+      this.#lastHead = head;
       if (head === undefined || head.bodyBytes > mostBodyBytes) return this.#handOver([bytes]);
       const missing = head.headBytes + head.bodyBytes - bytes.length;
       if (missing === 0) return this.#serve(head, bytes);
