@@ -18,6 +18,8 @@ export interface PlainHead {
 }
 
 const longestHead = 16 * 1024;
+/** Node has a limit of its own. */
+const mostFields = 100;
 const plainHead = /^POST \/[\x21-\x7e]* HTTP\/1\.1\r\n(?:[!#$%&'*+\-.^_`|~\w]+:[\t\x20-\x7e\x80-\xff]*\r\n)+\r\n$/;
 /** Fields that change what the bytes after the head mean, or what is to be answered and when; and two that Node gives another form. */
 const notPlain = new Set([
@@ -44,11 +46,11 @@ export function plainHeadOf(bytes: Buffer, before?: PlainHead): PlainHead | unde
   const url = text.slice('POST '.length, at - ' HTTP/1.1'.length);
   const headers: Record<string, string> = Object.create(null);
   at += 2;
-  while (at < end) {
+  for (let count = 0; at < end; count++) {
     const colon = text.indexOf(':', at);
     const lineEnd = text.indexOf('\r\n', colon);
     const name = lowerCaseOf(text.slice(at, colon));
-    if (headers[name] !== undefined || notPlain.has(name)) return undefined;
+    if (headers[name] !== undefined || notPlain.has(name) || count === mostFields) return undefined;
     headers[name] = valueBetween(text, colon + 1, lineEnd);
     at = lineEnd + 2;
   }

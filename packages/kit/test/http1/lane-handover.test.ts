@@ -54,6 +54,27 @@ t.test('in the middle of its life a connection goes over to Node, with every byt
   }
 });
 
+t.test("heads with much in them are Node's to take or refuse", async (t) => {
+  const server = await laneServer(t, echo, { maxHeaderSize: 32 * 1024 });
+  const fields = (count: number, value = '') => Array.from({ length: count }, (_, index) => `x-${index}: ${value}\r\n`).join('');
+  const heads: [lines: string, answer: RegExp][] = [
+    [fields(98), /by lane /],
+    [fields(99), /by node POST /],
+    [fields(998), /by node POST /],
+    [fields(999), /^HTTP\/1\.1 431 /],
+    [fields(15, 'x'.repeat(1000)), /by lane /],
+    [fields(20, 'x'.repeat(1000)), /by node POST /],
+    [fields(40, 'x'.repeat(1000)), /^HTTP\/1\.1 431 /],
+  ];
+  for (const [lines, answer] of heads) {
+    const talk = await talkTo(server);
+    talk.client.write(`POST / HTTP/1.1\r\nHost: h\r\n${lines}Content-Length: 0\r\n\r\n`);
+    await quiet(talk);
+    t.match(talk.heard, answer, `${lines.length} bytes`);
+    talk.client.destroy();
+  }
+});
+
 t.test('Expect: 100-continue is heard before the body is sent', async (t) => {
   const talk = await talkTo(await laneServer(t, echo));
   talk.client.write(post('/'));
