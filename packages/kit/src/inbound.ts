@@ -9,7 +9,8 @@ export interface InboundRequest {
   readonly method?: string | undefined;
   /** Path and query, as sent. */
   readonly url?: string | undefined;
-  readonly headers: IncomingHttpHeaders;
+  /** Not to be changed: the next request on the connection may have the same object. */
+  readonly headers: Readonly<IncomingHttpHeaders>;
   readonly httpVersionMajor: number;
   readonly httpVersionMinor: number;
   readonly socket: Socket;

@@ -8,7 +8,7 @@ import { lowerCaseOf, valueBetween } from './fields.ts';
 export interface PlainHead {
   /** As it was sent: path and query. */
   url: string;
-  headers: IncomingHttpHeaders;
+  headers: Readonly<IncomingHttpHeaders>;
   /** Bytes of the head with its empty line. */
   headBytes: number;
   /** Content-Length. */

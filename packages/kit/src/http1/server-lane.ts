@@ -13,7 +13,7 @@ import { type PlainHead, plainHeadOf } from './request-head.ts';
 export class LaneRequest implements InboundRequest {
   readonly method = 'POST';
   readonly url: string;
-  readonly headers: IncomingHttpHeaders;
+  readonly headers: Readonly<IncomingHttpHeaders>;
   readonly httpVersionMajor = 1;
   readonly httpVersionMinor = 1;
   readonly socket: Socket;

@@ -9,7 +9,7 @@ import { readBody } from '../../src/body.ts';
 import type { InboundRequest, OutboundResponse } from '../../src/inbound.ts';
 import { silentLogger } from '../../src/logger.ts';
 import { runService, type Service } from '../../src/service.ts';
-import { oddRequests, pieces, plainRequest } from '../fixtures/odd-requests.ts';
+import { damage, oddRequests, pieces, plainRequest } from '../fixtures/odd-requests.ts';
 import { Random } from '../fixtures/random.ts';
 import { noteServerSockets, quiet, turn, type Wire, wire } from '../fixtures/server-sockets.ts';
 
@@ -104,8 +104,20 @@ interface Script {
 /** Some plain requests for the lane, then odd ones: what goes before leaves nothing behind that changes what follows. */
 function conversation(random: Random): Script[] {
   const plain = Array.from({ length: random.below(4) }, () => plainRequest(random));
-  const odd = Array.from({ length: 1 + random.below(2) }, () => oddRequests(random));
-  return [...plain, ...odd].map((text) => ({ pieces: pieces(random, text), isLast: random.below(20) === 0 }));
+  // Most clients send one head again and again; the lane remembers it.
+  const [again = ''] = plain;
+  const repeated = again === '' ? [] : Array.from({ length: random.below(4) }, () => sameHead(random, again));
+  const odd = Array.from({ length: 1 + random.below(2) }, () =>
+    again !== '' && random.below(4) === 0 ? damage(random, again) : oddRequests(random),
+  );
+  return [...plain, ...repeated, ...odd].map((text) => ({ pieces: pieces(random, text), isLast: random.below(20) === 0 }));
+}
+
+/** The same head with another body, which may be too short or too long. */
+function sameHead(random: Random, request: string): string {
+  const headEnd = request.indexOf('\r\n\r\n') + 4;
+  const off = random.below(6) === 0 ? random.below(5) - 2 : 0;
+  return request.slice(0, headEnd) + random.text(Math.max(0, request.length - headEnd + off), 'ab\r\n0');
 }
 
 /** All that is said on one connection, to both; undefined when both are known for the same afterwards. */
