@@ -143,11 +143,11 @@ t.test('the head has a time to come, however slowly it drips, and the body one f
   script = async (write) => {
     write('HTTP/1.1 200 OK\r\nContent-Length: 40\r\n\r\n');
     for (let count = 0; count < 40; count++) {
-      await wait(30);
+      await wait(60);
       write('x');
     }
   };
-  t.match(await ask(client, upstream, { headersTimeoutMs: 1000, bodyTimeoutMs: 1000 }), {
+  t.match(await ask(client, upstream, { headersTimeoutMs: 2000, bodyTimeoutMs: 2000 }), {
     failure: undefined,
     body: 'x'.repeat(40),
   });
