@@ -148,6 +148,7 @@
         boot = pkgs.testers.runNixOSTest ./tests/boot.nix;
         change = pkgs.testers.runNixOSTest ./tests/change.nix;
         firewall = pkgs.testers.runNixOSTest ./tests/firewall.nix;
+        limits = pkgs.testers.runNixOSTest ./tests/limits.nix;
         restart = pkgs.testers.runNixOSTest ./tests/restart.nix;
         rolling = pkgs.testers.runNixOSTest ./tests/rolling.nix;
         router = pkgs.testers.runNixOSTest ./tests/router.nix;
