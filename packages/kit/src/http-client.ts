@@ -57,7 +57,10 @@ export interface HttpResponse {
   text(limitBytes: number): Promise<string>;
 }
 
-/** Where an answer goes as it comes. After `end` or `error` nothing more comes; nothing at all after `Exchange.abort()`. */
+/**
+ * Where an answer goes as it comes. After `end` or `error` nothing more comes; nothing at all after `Exchange.abort()`. What one of these
+ * throws ends the exchange, and is told to `error`.
+ */
 export interface AnswerSink {
   /** Header names in lower case. */
   head(status: number, headers: Record<string, string | string[]>): void;

@@ -61,7 +61,9 @@ export function beforeSending(error: TransportError): TransportError {
 /** Any error of a request to `url` as a `TransportError`; the original is its `cause`. One that already is comes back as it is. */
 export function toTransportError(error: unknown, url: string): TransportError {
   if (error instanceof TransportError) return error;
-  const { code = '', name, message = String(error), syscall } = (error ?? {}) as NodeJS.ErrnoException;
+  // A name with several addresses, none of which could be reached: the first failure speaks for all.
+  const first = error instanceof AggregateError && error.message === '' ? (error.errors[0] as unknown) : error;
+  const { code = '', name, message = String(first), syscall } = (first ?? {}) as NodeJS.ErrnoException;
   if (name === 'AbortError' || name === 'TimeoutError' || code === 'UND_ERR_ABORTED') {
     return new TransportError('ABORTED', url, 'the request was cancelled', true, error);
   }

@@ -210,6 +210,10 @@ t.test('anything thrown becomes a TransportError', async (t) => {
   for (const thrown of [undefined, null, 'text', 7, new Error('x'), { code: 5 }]) {
     t.match(toTransportError(thrown, 'u'), { name: 'TransportError', url: 'u', code: /./ });
   }
+  const several = new AggregateError([
+    Object.assign(new Error('connect ETIMEDOUT ::1'), { code: 'ETIMEDOUT', syscall: 'connect' }),
+  ]);
+  t.match(toTransportError(several, 'u'), { message: 'u: connect ETIMEDOUT ::1', code: 'ETIMEDOUT', maybeSent: false });
   const known = toTransportError(new Error('x'), 'u');
   t.equal(toTransportError(known, 'v'), known);
 });

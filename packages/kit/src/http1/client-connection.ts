@@ -165,10 +165,8 @@ export class ClientConnection {
       // The head has a time to be there, the body one to go on.
       else if (this.#began && this.#timerMs > 0) this.#timer?.refresh();
     } catch (error) {
-      if (error instanceof AnswerSyntaxError) this.#fail(new TransportError(error.code, job.shown, error.message, true));
-      else if (this.#job === job) this.#fail(error);
-      // Its sink threw at the end, and somebody else has the connection by now.
-      else throw error;
+      const isSyntax = error instanceof AnswerSyntaxError;
+      this.#fail(isSyntax ? new TransportError(error.code, job.shown, error.message, true) : error);
     }
     return true;
   }
@@ -200,7 +198,7 @@ export class ClientConnection {
       this.#leave();
       socket.destroy();
     }
-    job.sink.end();
+    tellEnd(job);
   }
 
   #onEnd(): void {
@@ -211,7 +209,7 @@ export class ClientConnection {
       this.#leave();
       this.#socket.destroy();
       job.release();
-      job.sink.end();
+      tellEnd(job);
     } else this.#fail(closedEarly());
   }
 
@@ -258,6 +256,15 @@ export class ClientConnection {
     if (this.#socket.isPaused()) return;
     const code = this.#began ? 'UND_ERR_BODY_TIMEOUT' : 'UND_ERR_HEADERS_TIMEOUT';
     this.#fail(Object.assign(new Error(`nothing came within ${this.#timerMs} ms`), { code }));
+  }
+}
+
+/** A sink that fails at its end hears of that: the connection may serve somebody else by now, and nobody else would be told. */
+function tellEnd({ sink, shown }: Job): void {
+  try {
+    sink.end();
+  } catch (error) {
+    sink.error(toTransportError(error, shown));
   }
 }
 
