@@ -99,7 +99,7 @@ stdenv.mkDerivation (finalAttrs: {
     cp -r bundle $out/lib/$pname
     # The young generation as in packages/switchyard/src/child-daemon.ts.
     makeWrapper ${lib.getExe nodejs-slim_24} $out/bin/$pname \
-      --add-flags "--max-semi-space-size=16 $out/lib/$pname/$pname.mjs"
+      --add-flags "--max-semi-space-size=8 $out/lib/$pname/$pname.mjs"
     runHook postInstall
   '';
 

@@ -71,7 +71,7 @@ async function startRouter(): Promise<number> {
   const bundle = join(import.meta.dirname, '../packages/switchyard/dist/switchyard.mjs');
   const child = start(
     process.execPath,
-    ['--max-semi-space-size=16', '--expose-gc', '--import', collector, bundle, 'run', 'ai-inference', '--config', file],
+    ['--max-semi-space-size=8', '--expose-gc', '--import', collector, bundle, 'run', 'ai-inference', '--config', file],
     {
       env: { SOAK_KEY: 'sk-soak-0123456789' },
     },

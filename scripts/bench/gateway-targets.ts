@@ -110,7 +110,7 @@ export async function switchyard(
     if (token === undefined) throw new Error(`no token could be made: ${made.stderr}`);
     headers.authorization = `Bearer ${token}`;
   }
-  const child = start(process.execPath, ['--max-semi-space-size=16', program, 'run', 'mcp-gateway', '--config', file]);
+  const child = start(process.execPath, ['--max-semi-space-size=8', program, 'run', 'mcp-gateway', '--config', file]);
   return { name: 'switchyard', port, pid: child.pid as number, child, path: '/mcp/echo', tool: 'echo', headers, isModern: true };
 }
 

@@ -89,7 +89,7 @@ export async function router(folder: string, upstreamPort: number): Promise<Rout
       providers: { bench: { baseUrl: `http://127.0.0.1:${upstreamPort}/v1`, apiKey: `\${file:${keyFile(folder)}}` } },
     }),
   );
-  const child = start(process.execPath, ['--max-semi-space-size=16', program, 'run', 'ai-inference', '--config', file]);
+  const child = start(process.execPath, ['--max-semi-space-size=8', program, 'run', 'ai-inference', '--config', file]);
   return {
     name: 'switchyard',
     port,

@@ -46,7 +46,7 @@ export async function startGateway(
       mcpServers,
     }),
   );
-  const child = start(process.execPath, ['--max-semi-space-size=16', program, 'run', 'mcp-gateway', '--config', file]);
+  const child = start(process.execPath, ['--max-semi-space-size=8', program, 'run', 'mcp-gateway', '--config', file]);
   const gateway = { url: `http://127.0.0.1:${port}`, port, pid: child.pid as number, child };
   await until(
     async () =>
