@@ -19,7 +19,7 @@ export async function budgetRows(owner: Owner, provider: ScriptedProvider) {
   const limitUsd = 1;
   const router = await startRouter(owner, {
     providers: { anthropic: { baseUrl: provider.url, apiKey: 'unused' } },
-    budgets: [{ period: 'day', limitUsd }],
+    budgets: [{ period: 'month', limitUsd }],
   });
   let refused = 0;
   const round = async () => {

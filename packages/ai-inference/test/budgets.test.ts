@@ -3,6 +3,7 @@ import { FakeClock } from '@switchyard/kit/clock';
 import t from 'tap';
 import { type BudgetSettings, Budgets } from '../src/ledger/budgets.ts';
 import { ask, type ClientName, clientNames, clients, post } from './fixtures/clients.ts';
+import { pastMidnight } from './fixtures/midnight.ts';
 import { keys, startStage } from './fixtures/providers.ts';
 import { newFolder, type RouterProcess } from './fixtures/router-process.ts';
 
@@ -15,6 +16,8 @@ function budgetsAt(clock: FakeClock, budgets: BudgetSettings[], spentUsd: (since
   const reserve = (usd: number, app = 'a', provider = 'p') => made.reserve(app, provider, usd);
   return { made, warned, reserve };
 }
+
+await pastMidnight();
 
 t.test('it is never overrun by more than one reservation', async (t) => {
   const { made, reserve } = budgetsAt(new FakeClock(), [{ period: 'day', limitUsd: 1 }]);

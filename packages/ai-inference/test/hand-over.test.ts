@@ -6,6 +6,7 @@ import { text } from 'node:stream/consumers';
 import { setTimeout as sleep } from 'node:timers/promises';
 import t from 'tap';
 import { type HeldProvider, startHeldProvider } from './fixtures/held-provider.ts';
+import { pastMidnight } from './fixtures/midnight.ts';
 import { rolledRouters } from './fixtures/rolled-routers.ts';
 import type { RouterInput } from './fixtures/router-process.ts';
 
@@ -17,6 +18,8 @@ const configOf = (provider: HeldProvider, budgets: RouterInput['budgets'] = [{ p
   prices,
   budgets,
 });
+
+await pastMidnight();
 
 interface Asked {
   status: number;
