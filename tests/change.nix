@@ -34,7 +34,8 @@
     gateway, one, two = pid("mcp-gateway.service"), pid("mcp-one@*.service"), pid("mcp-two@*.service")
 
     with subtest("what a switch does: new configuration, reload"):
-        machine.succeed("(node /etc/load.mjs http://127.0.0.1:8085/api/tools/two/read_graph '{}' /tmp/stop > /tmp/result; touch /tmp/done) >&2 &")
+        machine.succeed("(node /etc/load.mjs http://127.0.0.1:8085/api/tools/two/read_graph '{}' /tmp/stop /tmp/answered > /tmp/result; touch /tmp/done) >&2 &")
+        machine.succeed("until [ $(cat /tmp/answered 2>/dev/null | wc -c) -ge 10 ]; do sleep 0.05; done", timeout=60)
         # another fingerprint, as a changed unit of "one" would have
         machine.succeed(
             "cp --remove-destination $(readlink -f /etc/switchyard/mcp-gateway.json) /tmp/new.json",
@@ -46,6 +47,8 @@
         )
         machine.wait_until_succeeds(f"! test -e /proc/{one}", timeout=60)
         machine.wait_until_succeeds("curl -sf -H 'content-type: application/json' -d '{}' http://127.0.0.1:8085/api/tools/one/read_graph", timeout=60)
+        # As many again after the change.
+        machine.succeed("before=$(wc -c < /tmp/answered); until [ $(wc -c < /tmp/answered) -ge $((before + 10)) ]; do sleep 0.05; done", timeout=60)
         machine.succeed("touch /tmp/stop")
         machine.wait_for_file("/tmp/done", timeout=60)
 
@@ -54,6 +57,6 @@
         assert pid("mcp-two@*.service") == two
         assert pid("mcp-gateway.service") == gateway
         result = json.loads(machine.succeed("cat /tmp/result"))
-        assert result["failed"] == 0 and result["ok"] > 10, result
+        assert result["failed"] == 0 and result["ok"] >= 20, result
   '';
 }
