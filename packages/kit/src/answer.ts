@@ -1,4 +1,5 @@
 /** The answer to one request: free to be anything until its first byte, and slow only as far as its reader is. */
+import { onePieceBytes } from './http1/one-piece.ts';
 import type { OutboundResponse } from './inbound.ts';
 
 /** Something whose flow can be held. */
@@ -6,9 +7,6 @@ export interface Flow {
   pause(): void;
   resume(): void;
 }
-
-/** Beyond this a copy costs more than a second piece. */
-const onePieceBytes = 16 * 1024;
 
 export class Answer {
   readonly response: OutboundResponse;

@@ -20,7 +20,7 @@ export interface InboundRequest {
   resume(): unknown;
 }
 
-/** Fields of an answer's head. */
+/** Fields of a head that is to be sent; undefined ones are left out. */
 export type HeadFields = Record<string, string | number | string[] | undefined>;
 
 export interface OutboundResponse {

@@ -8,6 +8,7 @@ import type { AnswerSink } from '../http-client.ts';
 import { beforeSending, TransportError, toTransportError } from '../transport-error.ts';
 import { AnswerParser, AnswerSyntaxError } from './answer-parser.ts';
 import type { Fields } from './fields.ts';
+import { writeInOne } from './one-piece.ts';
 
 /** Where connections lead, and how they are made. */
 export interface Remote {
@@ -47,8 +48,6 @@ export interface ConnectionOwner {
 /** One read at most; the callback is done with it before the next read begins. */
 const readBuffer = Buffer.allocUnsafeSlow(64 * 1024);
 
-/** Beyond this, head and body are written as two pieces: a copy would cost more. */
-const onePieceBytes = 16 * 1024;
 const keepAliveProbeMs = 60_000;
 /** How long a connection without work is kept when the upstream says nothing about it. */
 const usualIdleMs = 4000;
@@ -100,13 +99,7 @@ export class ClientConnection {
     const { head, body } = job;
     const socket = this.#socket;
     if (body === undefined) socket.write(head, 'latin1');
-    else if (body.length <= onePieceBytes) socket.write(head + body.toString('latin1', 0, body.length), 'latin1');
-    else {
-      socket.cork();
-      socket.write(head, 'latin1');
-      socket.write(body);
-      socket.uncork();
-    }
+    else writeInOne(socket, head, body);
     this.#arm(job.headersTimeoutMs);
     if (job.paused) this.pause();
   }

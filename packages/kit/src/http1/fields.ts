@@ -1,10 +1,8 @@
 /** Header fields of HTTP/1.1 (RFC 9112 §5): read from a head that has arrived whole, and written such that no value can end its line. */
+import type { HeadFields } from '../inbound.ts';
 
 /** Names in lower case; an array where a field came several times. */
 export type Fields = Record<string, string | string[]>;
-
-/** What may be sent; undefined ones are left out. */
-export type FieldsToSend = Readonly<Record<string, string | number | readonly string[] | undefined>>;
 
 /** Field names are few: lower case is made once for each. */
 const lowerCase = new Map<string, string>();
@@ -51,7 +49,7 @@ export function fieldLine(name: string, value: string | number): string {
 }
 
 /** The lines of all fields. Throws FieldError. */
-export function fieldLines(fields: FieldsToSend): string {
+export function fieldLines(fields: HeadFields): string {
   let lines = '';
   for (const name in fields) {
     const value = fields[name];

@@ -3,9 +3,7 @@ import { STATUS_CODES } from 'node:http';
 import type { Socket } from 'node:net';
 import type { HeadFields, OutboundResponse } from '../inbound.ts';
 import { FieldError, fieldLines } from './fields.ts';
-
-/** Beyond this, two pieces cost less than one copy. */
-const onePieceBytes = 16 * 1024;
+import { onePieceBytes, writeInOne } from './one-piece.ts';
 
 export class LaneResponse implements OutboundResponse {
   readonly #socket: Socket;
@@ -62,7 +60,7 @@ export class LaneResponse implements OutboundResponse {
     if (!this.headersSent) this.writeHead(200);
     const head = this.#isHeadSent ? '' : this.#head(undefined);
     if (piece.length === 0 || !this.#hasBody) return head === '' || this.#socket.write(head, 'latin1');
-    return this.#send(head, piece, this.#isChunked);
+    return this.#send(head, piece);
   }
 
   end(piece: string | Buffer = '', encoding: 'utf8' | 'latin1' = 'utf8'): void {
@@ -73,7 +71,7 @@ export class LaneResponse implements OutboundResponse {
     if (this.#isHeadSent) {
       this.#socket.cork();
       const bytes = encoding === 'latin1' && typeof body === 'string' ? Buffer.from(body, 'latin1') : body;
-      if (bytes.length > 0) this.#send('', bytes, this.#isChunked);
+      if (bytes.length > 0) this.#send('', bytes);
       this.#socket.write(this.#isChunked ? '0\r\n\r\n' : '', 'latin1', this.#finish);
       this.#socket.uncork();
       return;
@@ -85,14 +83,7 @@ export class LaneResponse implements OutboundResponse {
       if (length === body.length) this.#socket.write(head + body, 'latin1', this.#finish);
       else if (isAscii(head)) this.#socket.write(head + body, 'utf8', this.#finish);
       else this.#socket.write(Buffer.concat([Buffer.from(head, 'latin1'), Buffer.from(body)]), this.#finish);
-    } else if (body.length <= onePieceBytes)
-      this.#socket.write(head + body.toString('latin1', 0, body.length), 'latin1', this.#finish);
-    else {
-      this.#socket.cork();
-      this.#socket.write(head, 'latin1');
-      this.#socket.write(body, this.#finish);
-      this.#socket.uncork();
-    }
+    } else writeInOne(this.#socket, head, body, this.#finish);
   }
 
   destroy(): void {
@@ -155,8 +146,9 @@ export class LaneResponse implements OutboundResponse {
     return `HTTP/1.1 ${this.#status} ${STATUS_CODES[this.#status] ?? 'unknown'}\r\n${this.#lines}${dateLine}${connection}${framing}\r\n`;
   }
 
-  #send(head: string, piece: string | Buffer, isChunked: boolean): boolean {
+  #send(head: string, piece: string | Buffer): boolean {
     const socket = this.#socket;
+    const isChunked = this.#isChunked;
     if (typeof piece === 'string') {
       const length = Buffer.byteLength(piece);
       const framed = isChunked ? `${length.toString(16)}\r\n${piece}\r\n` : piece;
