@@ -8,6 +8,7 @@ import { openaiChat } from '@switchyard/dialects/openai-chat/index';
 import { openaiCompletions } from '@switchyard/dialects/openai-completions/index';
 import { openaiResponses } from '@switchyard/dialects/openai-responses/index';
 import type { Clock } from '@switchyard/kit/clock';
+import { Deadlines } from '@switchyard/kit/deadlines';
 import { createHttpClient, type HttpClient } from '@switchyard/kit/http-client';
 import type { Logger } from '@switchyard/kit/logger';
 import type { Secrets } from '@switchyard/kit/secrets';
@@ -25,7 +26,7 @@ import type { AccountReading } from './providers/provider.ts';
 import { type MissingProvider, makeProvider, type Provider, providersOf } from './providers/provider-set.ts';
 import { Catalog, type CatalogModel } from './routing/catalog.ts';
 import { Health } from './routing/health.ts';
-import { type Route, resolveModel } from './routing/resolve.ts';
+import { type Resolving, type Route, resolveModel } from './routing/resolve.ts';
 import { successorsOf } from './routing/retired-models.ts';
 
 export const dialects: Readonly<Record<DialectName, Dialect>> = {
@@ -49,6 +50,8 @@ export interface RouterOptions {
 
 /** Connections per provider. Streams take one each for as long as they last. */
 const connections = 1024;
+/** So many calls are remembered for people. */
+const mostRecent = 50;
 /** How long Ollama on this machine may take to answer whether it is there. */
 const discoveryMs = 1000;
 /** How often it is looked for again. */
@@ -67,12 +70,15 @@ export class Router {
   readonly semanticCache: SemanticCache;
   readonly #options: RouterOptions;
   readonly #health: Health;
+  readonly #deadlines: Deadlines;
   readonly #reconciliation: Reconciliation;
   #providers: Provider[] = [];
   #missing: MissingProvider[] = [];
   readonly #accounts = new Map<string, AccountReading>();
-  readonly #recent: CallRecord[] = [];
+  /** Oldest first. */
+  #recent: CallRecord[] = [];
   #httpClient: HttpClient;
+  readonly #resolving = this.#resolvingBy();
   #callEnvironment: CallEnvironment | undefined;
   readonly #toldRetired = new Set<string>();
   /** What tasks are called, and the aliases of the configuration. */
@@ -95,6 +101,7 @@ export class Router {
       secrets: options.secrets,
       logger: options.logger,
     });
+    this.#deadlines = new Deadlines(options.clock);
     this.#health = new Health(options.clock, options.config.breaker);
     this.catalog = new Catalog({
       clock: options.clock,
@@ -131,6 +138,25 @@ export class Router {
     return this.#providers;
   }
 
+  /** What names are resolved by, as it is at each moment. */
+  #resolvingBy(): Resolving {
+    const router = this;
+    return {
+      get providers() {
+        return router.#providers;
+      },
+      get aliases() {
+        return router.#aliases;
+      },
+      get defaultModel() {
+        return router.#config.defaultModel;
+      },
+      find: (name) => this.catalog.find(name),
+      successorAt: (provider, name) => this.#successorAt(provider, name),
+      names: () => this.#names(),
+    };
+  }
+
   /** Providers that could be had, and what is missing. */
   get missing(): readonly MissingProvider[] {
     return this.#missing;
@@ -142,7 +168,7 @@ export class Router {
 
   /** The latest calls, newest first. */
   get recent(): readonly CallRecord[] {
-    return this.#recent;
+    return this.#recent.slice(-mostRecent).reverse();
   }
 
   accountOf(provider: Provider): AccountReading | undefined {
@@ -199,14 +225,7 @@ export class Router {
 
   /** The route as far as it is known now. */
   resolveNow(model: string): Route {
-    return resolveModel(model, {
-      providers: this.#providers,
-      aliases: this.#aliases,
-      defaultModel: this.#config.defaultModel,
-      find: (name) => this.catalog.find(name),
-      successorAt: (provider, name) => this.#successorAt(provider, name),
-      names: () => this.#names(),
-    });
+    return resolveModel(model, this.#resolving);
   }
 
   /** What is missing when there is no provider at all, for people. */
@@ -227,6 +246,7 @@ export class Router {
     this.#callEnvironment ??= {
       httpClient: this.#httpClient,
       clock,
+      deadlines: this.#deadlines,
       health: this.#health,
       dialects,
       timeouts,
@@ -246,8 +266,8 @@ export class Router {
   settled(record: CallRecord, decision?: OpenDecision): void {
     this.accounting.settled(record, decision);
     this.figures.count(record);
-    this.#recent.unshift(record);
-    if (this.#recent.length > 50) this.#recent.length = 50;
+    this.#recent.push(record);
+    if (this.#recent.length >= 2 * mostRecent) this.#recent = this.#recent.slice(-mostRecent);
     if (record.outcome !== 'error') return;
     const last = record.attempts.at(-1);
     this.logger.warn('a call failed', {

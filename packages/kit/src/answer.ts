@@ -35,14 +35,12 @@ export class Answer {
   /** Sends a whole answer. Does nothing once one has begun. */
   whole(status: number, body: Buffer | string, contentType = 'application/json'): void {
     if (this.committed || this.gone) return;
-    this.response.writeHead(status, {
-      ...this.#headers,
-      'content-type': contentType,
-      'content-length': typeof body === 'string' ? Buffer.byteLength(body) : body.length,
-    });
-    // Node sends the head and a short text in one piece, and bytes in two; Latin-1 is bytes by another name.
-    if (typeof body === 'string' || body.length > onePieceBytes) this.response.end(body);
-    else this.response.end(body.toString('latin1'), 'latin1');
+    const length = typeof body === 'string' ? Buffer.byteLength(body) : body.length;
+    this.response.writeHead(status, { ...this.#headers, 'content-type': contentType, 'content-length': length });
+    // Node sends the head and a short text in one piece, and bytes in two; Latin-1 is bytes by another name, and ASCII is Latin-1.
+    if (length > onePieceBytes) this.response.end(body);
+    else if (typeof body !== 'string') this.response.end(body.toString('latin1'), 'latin1');
+    else this.response.end(body, length === body.length ? 'latin1' : 'utf8');
   }
 
   /** Begins a stream that no proxy in between should hold back. */

@@ -26,11 +26,14 @@ const drainBytes = 64 * 1024 * 1024;
 /** How long the rest of a body is read before its request is answered without it. */
 const drainMs = 30_000;
 
-/** The body. Rejects with BodyTooLargeError beyond the limit, with BodyCutError when the client leaves before it sent everything. */
-export function readBody(inbound: InboundRequest, limitBytes: number): Promise<Buffer> {
+/**
+ * The body, at once where it is there. Throws or rejects with BodyTooLargeError beyond the limit, with BodyCutError when the client
+ * leaves before it sent everything.
+ */
+export function readBody(inbound: InboundRequest, limitBytes: number): Buffer | Promise<Buffer> {
   if (inbound instanceof LaneRequest) {
-    if (inbound.body.length > limitBytes) return Promise.reject(new BodyTooLargeError(limitBytes));
-    return Promise.resolve(inbound.body);
+    if (inbound.body.length > limitBytes) throw new BodyTooLargeError(limitBytes);
+    return inbound.body;
   }
   const request = inbound as IncomingMessage;
   return new Promise((resolve, reject) => {

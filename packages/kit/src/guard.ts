@@ -40,8 +40,19 @@ export function isAllowedOrigin(origin: string, options: GuardOptions): boolean 
   }
 }
 
-/** The name of a Host header without its port, lower case. */
+let lastHost: string | undefined;
+let lastName: string | undefined;
+
+/** The name of a Host header without its port, lower case. Most clients write the same one each time. */
 function hostName(host: string | undefined): string | undefined {
+  if (host !== lastHost) {
+    lastName = nameIn(host);
+    lastHost = host;
+  }
+  return lastName;
+}
+
+function nameIn(host: string | undefined): string | undefined {
   const match = /^(\[[0-9a-fA-F:.]+\]|[^:/\\@\s]+)(?::\d{1,5})?$/.exec(host ?? '');
   return match?.[1]?.toLowerCase();
 }

@@ -144,7 +144,7 @@ export function createHttpClient(options: HttpClientOptions = {}): HttpClient {
   return {
     exchange(request, sink) {
       const { target, method = 'GET', headersTimeoutMs = usualTimeoutMs, bodyTimeoutMs = usualTimeoutMs } = request;
-      const body = typeof request.body === 'string' ? Buffer.from(request.body) : request.body;
+      const body = typeof request.body === 'string' ? sendable(request.body) : request.body;
       try {
         const head = requestHead(target, method, request.headers, body);
         return ownPoolFor(target).start({ method, shown: target.shown, head, body, headersTimeoutMs, bodyTimeoutMs, sink });
@@ -192,6 +192,11 @@ export function createHttpClient(options: HttpClientOptions = {}): HttpClient {
       ownPools.clear();
     },
   };
+}
+
+/** A text that is all ASCII goes as it is; any other is bytes first. */
+function sendable(text: string): Buffer | string {
+  return Buffer.byteLength(text) === text.length ? text : Buffer.from(text);
 }
 
 /** An exchange that never began. */

@@ -12,8 +12,18 @@ const proxyHeaders = ['forwarded', 'x-forwarded-for', 'x-real-ip', 'via', 'x-for
  */
 export function isLocalPeer(socket: Socket): boolean {
   if (arrivalOf(socket)?.unix) return true;
-  return socket.remoteAddress !== undefined && isLoopback(socket.remoteAddress) && isLoopback(socket.localAddress ?? '');
+  const { remoteAddress } = socket;
+  if (remoteAddress === undefined) return false;
+  let isLocal = locals.get(socket);
+  if (isLocal === undefined) {
+    isLocal = isLoopback(remoteAddress) && isLoopback(socket.localAddress ?? '');
+    locals.set(socket, isLocal);
+  }
+  return isLocal;
 }
+
+/** The two ends of a connection stay where they are. */
+const locals = new WeakMap<Socket, boolean>();
 
 /**
  * The mark of a proxy on a request, if it bears one: then its real client is somewhere else, whatever the connection says.

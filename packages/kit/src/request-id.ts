@@ -4,6 +4,7 @@ import { randomBytes, randomFillSync } from 'node:crypto';
 /** Tells processes apart that made an id in the same millisecond. */
 const processTag = randomBytes(4).readUInt32BE().toString(36).padStart(7, '0').slice(-4);
 let lastMs = 0;
+let lastMsText = '';
 let sequence = 0;
 
 /**
@@ -12,14 +13,15 @@ let sequence = 0;
  */
 export function newRequestId(): string {
   const ms = Date.now();
-  if (ms > lastMs) {
-    lastMs = ms;
-    sequence = 0;
-  } else if (++sequence === 36 ** 3) {
-    lastMs++;
-    sequence = 0;
-  }
-  return lastMs.toString(36).padStart(8, '0') + sequence.toString(36).padStart(3, '0') + processTag;
+  if (ms > lastMs) beginMs(ms);
+  else if (++sequence === 36 ** 3) beginMs(lastMs + 1);
+  return lastMsText + sequence.toString(36).padStart(3, '0') + processTag;
+}
+
+function beginMs(ms: number): void {
+  lastMs = ms;
+  lastMsText = ms.toString(36).padStart(8, '0');
+  sequence = 0;
 }
 
 /** Headers as the web's `Headers` or as Node's plain object. */
@@ -65,16 +67,17 @@ export function childTraceparent(parent?: Traceparent | string | null): string {
   return `00-${from?.traceId ?? hex(16)}-${hex(8)}-${from?.flags ?? '00'}`;
 }
 
-/** Random bytes are cheap by the thousand and dear by the dozen. */
-const pool = Buffer.alloc(4096);
-let unused = 0;
+/** Random bytes are cheap by the thousand and dear by the dozen, and so is writing them in digits. */
+const pool = Buffer.alloc(2048);
+let digits = '';
+let used = 0;
 
 function hex(bytes: number): string {
-  if (unused < bytes) {
-    randomFillSync(pool);
-    unused = pool.length;
+  if (used + 2 * bytes > digits.length) {
+    digits = randomFillSync(pool).toString('hex');
+    used = 0;
   }
-  const text = pool.toString('hex', pool.length - unused, pool.length - unused + bytes);
-  unused -= bytes;
+  const text = digits.slice(used, used + 2 * bytes);
+  used += 2 * bytes;
   return /^0+$/.test(text) ? hex(bytes) : text;
 }

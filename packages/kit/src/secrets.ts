@@ -35,6 +35,12 @@ export interface SecretsOptions {
   recheckMs?: number;
 }
 
+/** A part of a text: what stands there, or where to look. */
+type Piece = string | { whole: string; source: string; name: string };
+
+/** Texts come from configurations, and are few. */
+const mostTexts = 1000;
+
 /** Follows references and remembers every value it has handed out, to mask it. */
 export class Secrets {
   readonly #directory: string | undefined;
@@ -42,6 +48,7 @@ export class Secrets {
   readonly #files = new Map<string, { stamp: string; value: string; lookedAt: number; emptySince?: number }>();
   readonly #recheckMs: number;
   readonly #mask = new SecretMask();
+  readonly #pieces = new Map<string, readonly Piece[]>();
 
   constructor(options: SecretsOptions = {}) {
     this.#env = options.env ?? process.env;
@@ -56,9 +63,10 @@ export class Secrets {
    */
   resolve(text: string, field: string): string {
     if (!text.includes('${')) return text;
-    return text.replace(REFERENCE, (whole, source: string | undefined, name: string | undefined) =>
-      source === undefined ? '${' : this.#follow(whole, source, name ?? '', field),
-    );
+    let resolved = '';
+    for (const piece of this.#piecesOf(text))
+      resolved += typeof piece === 'string' ? piece : this.#follow(piece.whole, piece.source, piece.name, field);
+    return resolved;
   }
 
   /** Whether `text` points to a secret. (`resolve` any text all the same: it also undoes `$${`.) */
@@ -74,6 +82,22 @@ export class Secrets {
   /** Makes a value known to `mask` that did not come from a reference, such as a token issued by this daemon. */
   remember(value: string): void {
     this.#mask.add(value);
+  }
+
+  #piecesOf(text: string): readonly Piece[] {
+    const known = this.#pieces.get(text);
+    if (known) return known;
+    const pieces: Piece[] = [];
+    let from = 0;
+    for (const { 0: whole, 1: source, 2: name = '', index } of text.matchAll(REFERENCE)) {
+      if (index > from) pieces.push(text.slice(from, index));
+      pieces.push(source === undefined ? '${' : { whole, source, name });
+      from = index + whole.length;
+    }
+    if (from < text.length) pieces.push(text.slice(from));
+    if (this.#pieces.size >= mostTexts) this.#pieces.clear();
+    this.#pieces.set(text, pieces);
+    return pieces;
   }
 
   #follow(whole: string, source: string, name: string, field: string): string {

@@ -11,6 +11,7 @@ import {
 } from '@switchyard/dialects';
 import type { Flow } from '@switchyard/kit/answer';
 import type { Clock, Timer } from '@switchyard/kit/clock';
+import type { Deadlines } from '@switchyard/kit/deadlines';
 import type { AnswerSink, Exchange, HttpClient, HttpTarget, TransportError } from '@switchyard/kit/http-client';
 import type { AccountReading, Headers } from '../providers/provider.ts';
 import { headerOf } from '../providers/provider.ts';
@@ -33,7 +34,7 @@ export interface AttemptOptions {
   provider: Provider;
   target: HttpTarget;
   headers: Record<string, string>;
-  body: Buffer;
+  body: Buffer | string;
   stream: boolean;
   client: Dialect;
   upstream: Dialect;
@@ -44,6 +45,7 @@ export interface AttemptOptions {
   timeouts: AttemptTimeouts;
   answerLimitBytes: number;
   clock: Clock;
+  deadlines: Deadlines;
   /** Hears what the headers say of the account, also of a failed request. */
   onAccount(reading: AccountReading): void;
   /** The provider answers, and not with an error status. */
@@ -88,14 +90,13 @@ export class Attempt implements AnswerSink, Flow {
   }
 
   start(): void {
-    const { target, headers, body, httpClient, timeouts, stream, clock } = this.#options;
+    const { target, headers, body, httpClient, timeouts, stream, deadlines } = this.#options;
     const { firstTokenMs, totalMs } = timeouts;
     if (stream && firstTokenMs < totalMs)
-      this.#firstTokenTimer = clock.setTimeout(
-        () => this.#late(`no part of an answer came within ${firstTokenMs} ms`),
-        firstTokenMs,
+      this.#firstTokenTimer = deadlines.after(firstTokenMs, () =>
+        this.#late(`no part of an answer came within ${firstTokenMs} ms`),
       );
-    this.#totalTimer = clock.setTimeout(() => this.#late(`the answer was not complete after ${totalMs} ms`), totalMs);
+    this.#totalTimer = deadlines.after(totalMs, () => this.#late(`the answer was not complete after ${totalMs} ms`));
     this.#exchange = httpClient.exchange(
       { target, method: 'POST', headers, body, headersTimeoutMs: 0, bodyTimeoutMs: stream ? timeouts.gapMs : 0 },
       this,

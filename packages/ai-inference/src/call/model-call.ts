@@ -17,6 +17,7 @@ import {
 import { withoutCacheMarks } from '@switchyard/dialects/model/cache-marks';
 import type { CancelSignal } from '@switchyard/kit/cancel';
 import { type Clock, sleep } from '@switchyard/kit/clock';
+import type { Deadlines } from '@switchyard/kit/deadlines';
 import type { HttpClient } from '@switchyard/kit/http-client';
 import type { JsonBody } from '@switchyard/kit/json-body';
 import { SecretError } from '@switchyard/kit/secrets';
@@ -37,6 +38,7 @@ import type { AttemptRecord, CallRecord } from './record.ts';
 export interface CallEnvironment {
   httpClient: HttpClient;
   clock: Clock;
+  deadlines: Deadlines;
   health: Health;
   dialects: Readonly<Record<DialectName, Dialect>>;
   timeouts: AttemptTimeouts;
@@ -72,7 +74,8 @@ export interface ModelCallOptions {
 
 interface Prepared {
   upstream: Dialect;
-  body: Buffer;
+  /** Text is all ASCII. */
+  body: Buffer | string;
   stripUsage: boolean;
   losses: readonly Loss[];
 }
@@ -150,10 +153,13 @@ export class ModelCall {
         ticket.abandoned();
         return gone;
       }
-      const result = await this.#attempt(candidate, ticket).catch((error) => {
+      let result: AttemptResult | { refused: Failure };
+      try {
+        result = await this.#attempt(candidate, ticket);
+      } catch (error) {
         ticket.abandoned();
         throw error;
-      });
+      }
       if ('refused' in result) {
         // A budget of ours says nothing about the provider.
         ticket.abandoned();
@@ -180,7 +186,7 @@ export class ModelCall {
   }
 
   async #attempt({ provider, model, insteadOf }: Candidate, ticket: Ticket): Promise<AttemptResult | { refused: Failure }> {
-    const { clock, httpClient, timeouts, answerLimitBytes, onAccount, accounting } = this.#env;
+    const { clock, deadlines, httpClient, timeouts, answerLimitBytes, onAccount, accounting } = this.#env;
     const { caller, client, stream, answer, passHeaders, commonHeaders } = this.#options;
     const startedAt = clock.monotonicMs();
     const startedAtMs = clock.now();
@@ -216,6 +222,7 @@ export class ModelCall {
         timeouts,
         answerLimitBytes,
         clock,
+        deadlines,
         onAccount: (reading) => onAccount(provider, reading),
         onAnswered: () => ticket.answered(),
       });
@@ -258,7 +265,7 @@ export class ModelCall {
         ...(stripUsage && { stream_options: { ...asked, include_usage: true } }),
         ...privateFields?.((name) => body.member(name)),
       };
-      return { upstream, body: body.rewritten({ set, defaults }), stripUsage, losses: [] };
+      return { upstream, body: body.changed({ set, defaults }), stripUsage, losses: [] };
     }
     const asked = this.#options.request();
     const unmarked = upstream.name === 'openai-chat' && !profile.readsCacheMarks ? withoutCacheMarks(asked) : asked;
@@ -310,23 +317,19 @@ function recordOf(
 ): AttemptRecord {
   const { learnt, firstTokenMs, status } = result;
   const servedModel = result.servedModel ?? learnt.model;
-  return {
-    provider: provider.name,
-    model,
-    outcome: result.outcome,
-    startedAtMs,
-    durationMs,
-    ...(servedModel !== undefined && { servedModel }),
-    ...(result.outcome === 'error' && { errorKind: result.failure.error.kind }),
-    ...(status !== undefined && { status }),
-    ...(learnt.usage && { usage: learnt.usage }),
-    ...(learnt.stop && { stop: learnt.stop }),
-    ...(firstTokenMs !== undefined && { firstTokenMs }),
-  };
+  const record: AttemptRecord = { provider: provider.name, model, outcome: result.outcome, startedAtMs, durationMs };
+  if (servedModel !== undefined) record.servedModel = servedModel;
+  if (result.outcome === 'error') record.errorKind = result.failure.error.kind;
+  if (status !== undefined) record.status = status;
+  if (learnt.usage) record.usage = learnt.usage;
+  if (learnt.stop) record.stop = learnt.stop;
+  if (firstTokenMs !== undefined) record.firstTokenMs = firstTokenMs;
+  return record;
 }
 
 /** A header holds one line of Latin-1; model names may be anything. */
 export function headerSafe(text: string): string {
+  if (text.length <= 200 && !/[^\x20-\x7e]/.test(text)) return text;
   return text.replace(/[^\x20-\x7e]/g, '?').slice(0, 200);
 }
 

@@ -58,7 +58,9 @@ export async function serve(
   const client = dialectOf(endpoint);
   try {
     const startedAtMs = router.clock.now();
-    const bytes = await readBody(request, router.config.bodyLimitBytes);
+    const read = readBody(request, router.config.bodyLimitBytes);
+    // Waiting for what is there would put off the call behind everything else that this turn has to do.
+    const bytes = read instanceof Promise ? await read : read;
     const refusal = refusalOf(request, router.config);
     if (refusal !== undefined) return answer.fail(client, { kind: 'permission', message: refusal });
     const admission = access.admit(request);
@@ -127,7 +129,11 @@ async function serveChat(inbound: Inbound, endpoint: Endpoint & { operation: 'ch
       request,
       suits: (candidate) => constraints.problemOf(candidate) === undefined,
     });
-  const found = decision ? await candidatesOf(router, decision.models) : await routeOf(router, model);
+  const known = decision ? undefined : router.resolveNow(model);
+  const found =
+    known && 'candidates' in known
+      ? known.candidates
+      : await (decision ? candidatesOf(router, decision.models) : routeOf(router, model));
   const candidates = 'error' in found ? found : constraints.suitable(found);
   if ('error' in candidates) {
     decision?.settle(undefined);

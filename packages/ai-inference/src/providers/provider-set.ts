@@ -81,8 +81,11 @@ export function makeProvider({ name, settings, env, secrets, origin }: Making): 
   if (reference === undefined && !profile.keyless)
     return { name, remedy: `set ${profile.keyVariables[0]}, or "providers.${name}.apiKey"` };
   const fixed = { ...profile.headers, 'user-agent': 'switchyard' };
+  const keyField = `providers.${name}.apiKey`;
   const further = Object.entries(settings.headers);
   const targets = new Map<string, HttpTarget>();
+  /** The headers with the key as it was last. */
+  let usual: { key: string | undefined; headers: Record<string, string> } | undefined;
   return {
     name,
     profile,
@@ -108,9 +111,10 @@ export function makeProvider({ name, settings, env, secrets, origin }: Making): 
             ...profile.authHeaders(secrets.resolve(settings.adminKey as string, `providers.${name}.adminKey`)),
           }),
     headers() {
-      const headers: Record<string, string> = { ...fixed };
-      if (reference !== undefined)
-        Object.assign(headers, profile.authHeaders(secrets.resolve(reference, `providers.${name}.apiKey`)));
+      const key = reference === undefined ? undefined : secrets.resolve(reference, keyField);
+      if (usual === undefined || usual.key !== key)
+        usual = { key, headers: { ...fixed, ...(key !== undefined && profile.authHeaders(key)) } };
+      const headers = { ...usual.headers };
       for (const [header, value] of further)
         headers[header.toLowerCase()] = secrets.resolve(value, `providers.${name}.headers.${header}`);
       return headers;

@@ -11,6 +11,7 @@ import { placeMessageSignature, placeThoughts, readThoughts, signatureOfCall } f
 
 const dialect = 'openai-chat';
 const knownOfAny = new Set(['role', 'content', 'name']);
+const knownOfAssistant = new Set(['role', 'content', 'name', 'reasoning_details']);
 const knownOfResult = new Set(['role', 'content', 'tool_call_id', 'name']);
 const knownOfCall = new Set(['id', 'type', 'function', 'custom', 'extra_content']);
 
@@ -58,40 +59,40 @@ function noteForm(form: JsonObject, parts: readonly Part[]): JsonObject | undefi
 /** An assistant message of a request, or the message of a whole answer. */
 export function parseAssistant(message: JsonObject, path: string): Message {
   const form = contentForm(message.content);
-  const known = new Set(['role', 'content', 'name', 'reasoning_details']);
   const thoughts = readThoughts(message);
   if (thoughts.textFields.length > 0) form.reasoning = thoughts.textFields;
-  for (const field of thoughts.textFields) known.add(field);
+  const further = [...thoughts.textFields];
 
   const others = parseContent(message.content, `${path}.content`);
   if (typeof message.refusal === 'string' && message.refusal !== '') {
     others.push({ type: 'refusal', text: message.refusal });
-    known.add('refusal');
+    further.push('refusal');
   }
   if (Array.isArray(message.images)) {
     others.push(...parseImages(message.images));
-    known.add('images');
+    further.push('images');
   }
   if (Array.isArray(message.tool_calls)) {
     message.tool_calls.forEach((call, index) => {
       others.push(parseCall(objectOf(call), index, `${path}.tool_calls[${index}]`));
     });
-    known.add('tool_calls');
+    further.push('tool_calls');
     if (message.tool_calls.length === 0) form.tool_calls = 'empty';
   }
   if (isObject(message.function_call)) {
     others.push(parseLegacyCall(message.function_call));
     form.tool_calls = 'function_call';
-    known.add('function_call');
+    further.push('function_call');
   }
   const parts = placeThoughts(thoughts, others);
   if (typeof message.thought_signature === 'string') {
     placeMessageSignature(message, parts);
-    known.add('thought_signature');
+    further.push('thought_signature');
     form.thought_signature = 'message';
   }
   const found: Message = { role: 'assistant', parts };
   if (typeof message.name === 'string') found.name = message.name;
+  const known = further.length === 0 ? knownOfAssistant : new Set([...knownOfAssistant, ...further]);
   return Object.assign(found, bagOf(dialect, fieldsBeside(message, known), noteForm(form, contentParts(parts))));
 }
 

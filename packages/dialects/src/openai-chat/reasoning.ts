@@ -133,7 +133,17 @@ export interface FoundThoughts {
   textFields: string[];
 }
 
-export function readThoughts(message: JsonObject): FoundThoughts {
+const noThoughts: FoundThoughts = {
+  native: undefined,
+  signed: new Map(),
+  ofBlock: new Map(),
+  ofCall: new Map(),
+  textFields: [],
+};
+
+/** Not to be changed: most messages have none, and share one object. */
+export function readThoughts(message: JsonObject): Readonly<FoundThoughts> {
+  if (message.reasoning_details === undefined && !message.reasoning_content && !message.reasoning) return noThoughts;
   const found: FoundThoughts = { native: undefined, signed: new Map(), ofBlock: new Map(), ofCall: new Map(), textFields: [] };
   const opaques: Opaque[] = [];
   let words = '';
@@ -178,7 +188,8 @@ function readOurs(detail: JsonObject, found: FoundThoughts): void {
 }
 
 /** Puts thoughts and opaque values back among the other parts of the message, where they stood. */
-export function placeThoughts(found: FoundThoughts, others: Part[]): Part[] {
+export function placeThoughts(found: Readonly<FoundThoughts>, others: Part[]): Part[] {
+  if (found === noThoughts) return others;
   for (const part of others) {
     if (part.type !== 'tool-call') continue;
     const opaque = found.ofCall.get(part.id);

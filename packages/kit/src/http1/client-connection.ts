@@ -28,7 +28,8 @@ export interface Job {
   /** For messages. */
   readonly shown: string;
   readonly head: string;
-  readonly body: Buffer | undefined;
+  /** Bytes, or a text that is all ASCII. */
+  readonly body: Buffer | string | undefined;
   readonly headersTimeoutMs: number;
   readonly bodyTimeoutMs: number;
   readonly paused: boolean;

@@ -10,7 +10,7 @@ class PooledExchange implements Exchange, Job {
   readonly method: string;
   readonly shown: string;
   readonly head: string;
-  readonly body: Buffer | undefined;
+  readonly body: Buffer | string | undefined;
   readonly headersTimeoutMs: number;
   readonly bodyTimeoutMs: number;
   readonly sink: Job['sink'];

@@ -40,12 +40,48 @@ export class FieldError extends Error {
   readonly code = 'BAD_FIELD';
 }
 
+/** A line that was made before. */
+interface KeptLine {
+  value: string;
+  line: string;
+  /** How often another value came since. */
+  misses: number;
+}
+
+/** Most fields say the same in one head after the other: their lines are made and checked once. */
+const kept = new Map<string, KeptLine>();
+const longestKept = 512;
+/** One that changes with every head is hardly worth being kept. */
+const missesBeforeChange = 16;
+
 /** One line of a head. Throws FieldError. */
 export function fieldLine(name: string, value: string | number): string {
   const text = typeof value === 'number' ? String(value) : value;
-  if (name === '' || notInName.test(name)) throw new FieldError(`${JSON.stringify(name)} is not a header name`);
+  const known = kept.get(name);
+  if (known !== undefined && known.value === text) return known.line;
+  if (known === undefined && (name === '' || notInName.test(name)))
+    throw new FieldError(`${JSON.stringify(name)} is not a header name`);
   if (notInValue.test(text)) throw new FieldError(`the header ${name} has a character that no header can hold`);
-  return `${name}: ${text}\r\n`;
+  const line = `${name}: ${text}\r\n`;
+  keep(name, text, line, known);
+  return line;
+}
+
+function keep(name: string, value: string, line: string, known: KeptLine | undefined): void {
+  if (line.length > longestKept) return;
+  if (known === undefined) {
+    // Names may come from outside and must not gather.
+    if (kept.size < mostNames) kept.set(name, { value: flat(value), line: flat(line), misses: 0 });
+  } else if (++known.misses === missesBeforeChange) {
+    known.value = flat(value);
+    known.line = flat(line);
+    known.misses = 0;
+  }
+}
+
+/** The same text in one piece, and not as a part of another one that would live as long. */
+function flat(latin1: string): string {
+  return Buffer.from(latin1, 'latin1').toString('latin1');
 }
 
 /** The lines of all fields. Throws FieldError. */

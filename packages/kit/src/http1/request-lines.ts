@@ -7,12 +7,12 @@ const token = /^[!#$%&'*+\-.^_`|~\w]+$/;
 const ownFields = ['connection', 'content-length', 'transfer-encoding'];
 const requestTarget = /^\/[\x21-\x7e\x80-\xff]*$/;
 
-/** Request line and fields, with the length of the body. Throws FieldError for what cannot be sent. */
+/** Request line and fields, with the length of the body in bytes. Throws FieldError for what cannot be sent. */
 export function requestHead(
   { origin, path }: HttpTarget,
   method: string,
   headers: Record<string, string | string[]>,
-  body: Buffer | undefined,
+  body: { length: number } | undefined,
 ): string {
   if (!token.test(method)) throw new FieldError(`${JSON.stringify(method)} is not a method`);
   if (!requestTarget.test(path)) throw new FieldError('the path has a character that no request line can hold');
@@ -21,7 +21,7 @@ export function requestHead(
   return `${method} ${path} HTTP/1.1\r\n${host}Connection: keep-alive\r\n${fieldLines(headers)}${lengthLine(method, body)}\r\n`;
 }
 
-function lengthLine(method: string, body: Buffer | undefined): string {
+function lengthLine(method: string, body: { length: number } | undefined): string {
   if (body !== undefined) return `Content-Length: ${body.length}\r\n`;
   return method === 'GET' || method === 'HEAD' ? '' : 'Content-Length: 0\r\n';
 }

@@ -23,7 +23,7 @@ let byLane = 0;
 
 const echo = async (request: InboundRequest, response: OutboundResponse): Promise<void> => {
   const { socket, method, url, headers } = request;
-  const body = await readBody(request, 4_000_000).catch(() => undefined);
+  const body = await Promise.resolve(readBody(request, 4_000_000)).catch(() => undefined);
   if (body === undefined) return; // Node calls a handler before the body is there, the lane after: nothing to compare.
   const seen = JSON.stringify([method, url, Object.entries(headers), body.toString('latin1')]);
   calls.get(socket)?.push(seen);

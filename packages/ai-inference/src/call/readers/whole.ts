@@ -1,4 +1,5 @@
 /** Answers that come in one piece. */
+import { isAscii } from 'node:buffer';
 import {
   AnswerError,
   type Dialect,
@@ -12,6 +13,8 @@ import { eventsOf } from '@switchyard/dialects/model/replay';
 import type { Flow } from '@switchyard/kit/answer';
 import type { ClientAnswer } from '../client-answer.ts';
 import { type AnswerReader, type Learnt, type ReaderOptions, renderOptions, streamTypeOf } from './answer-reader.ts';
+
+const shortBytes = 16 * 1024;
 
 /** A whole answer; also for a client who wants a stream, when the provider gives none. */
 export class WholeReader implements AnswerReader {
@@ -44,7 +47,8 @@ export class WholeReader implements AnswerReader {
     const { answer, client, upstream, asStream, flow } = this.#options;
     const [only] = this.#chunks;
     const bytes = this.#chunks.length === 1 && only ? only : Buffer.concat(this.#chunks);
-    const body = parseObject(bytes.toString('utf8'));
+    const text = bytes.toString('utf8');
+    const body = parseObject(text);
     if (!body) return this.fail({ kind: 'malformed', message: "the provider's answer is not a JSON object" });
     let read: ModelAnswer;
     try {
@@ -60,7 +64,8 @@ export class WholeReader implements AnswerReader {
     if (read.usage) this.learnt.usage = read.usage;
     this.#options.onContent();
     if (asStream) streamWhole(read, client, answer, flow, renderOptions(this.#options));
-    else if (client === upstream) answer.whole(200, bytes);
+    // What is all ASCII and short is sent for less as the text that is there already.
+    else if (client === upstream) answer.whole(200, isAscii(bytes) && bytes.length <= shortBytes ? text : bytes);
     else answer.whole(200, JSON.stringify(client.renderAnswer(read, renderOptions(this.#options))));
     this.#options.onDone();
   }
