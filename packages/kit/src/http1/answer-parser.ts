@@ -23,7 +23,9 @@ const longestHead = 16 * 1024;
 const cr = 0x0d;
 const lf = 0x0a;
 const statusLine = /^HTTP\/1\.([01]) ([1-9]\d\d)(?: [\t\x20-\x7e\x80-\xff]*)?\r\n/;
-const fieldSection = /^(?:[!#$%&'*+\-.^_`|~\w]+:[\t\x20-\x7e\x80-\xff]*\r\n)*\r\n$/;
+const usualStatusLine = 'HTTP/1.1 200 OK\r\n';
+/** From where the status line ends. */
+const fieldSection = /(?:[!#$%&'*+\-.^_`|~\w]+:[\t\x20-\x7e\x80-\xff]*\r\n)*\r\n$/y;
 
 /** Where it stands: before the body, within one that ends in one of three ways, or behind it. */
 type State = 'head' | 'length' | 'chunked' | 'until-end' | 'done';
@@ -121,18 +123,18 @@ export class AnswerParser {
   }
 
   #takeHead(text: string): void {
-    const first = statusLine.exec(text);
-    if (!first) throw malformed('it does not begin with a status line');
-    const fieldsAt = first[0].length;
-    if (!fieldSection.test(fieldsAt === 0 ? text : text.slice(fieldsAt))) throw malformed('a header is not one');
-    const status = Number(first[2]);
+    const fieldsAt = text.startsWith(usualStatusLine) ? usualStatusLine.length : statusLineBytes(text);
+    fieldSection.lastIndex = fieldsAt;
+    if (!fieldSection.test(text)) throw malformed('a header is not one');
+    const status = Number(text.slice(9, 12));
     const fields = fieldsOf(text, fieldsAt);
     if (status < 200) {
       if (status === 101) throw malformed('it changes the protocol, which nobody asked for');
       return;
     }
-    this.#keepAlive = keepsAlive(first[1] === '1', fields.connection);
-    const seconds = /\btimeout=(\d{1,6})\b/i.exec(String(fields['keep-alive'] ?? ''))?.[1];
+    this.#keepAlive = keepsAlive(text[7] === '1', fields.connection);
+    const keepAlive = fields['keep-alive'];
+    const seconds = keepAlive === undefined ? undefined : /\btimeout=(\d{1,6})\b/i.exec(String(keepAlive))?.[1];
     if (seconds !== undefined) this.#idleMs = Number(seconds) * 1000;
     this.#state = this.#framing(status, fields);
     this.#handlers.onHead(status, fields);
@@ -158,6 +160,13 @@ export class AnswerParser {
     this.#left = Number(first);
     return this.#left === 0 ? 'done' : 'length';
   }
+}
+
+/** Throws AnswerSyntaxError when it is none. */
+function statusLineBytes(text: string): number {
+  const line = statusLine.exec(text);
+  if (!line) throw malformed('it does not begin with a status line');
+  return line[0].length;
 }
 
 /** Refuses at once what no rest can make a head: whoever sent it may wait for us. Throws AnswerSyntaxError. */

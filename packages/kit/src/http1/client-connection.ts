@@ -173,7 +173,9 @@ export class ClientConnection {
 
   #onBody(job: Job, bytes: Buffer, from: number, to: number): boolean {
     if (this.#job !== job) return false;
-    job.sink.data(Buffer.from(bytes.subarray(from, to)));
+    const copy = Buffer.allocUnsafe(to - from);
+    bytes.copy(copy, 0, from, to);
+    job.sink.data(copy);
     return this.#job === job;
   }
 
