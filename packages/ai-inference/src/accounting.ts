@@ -128,8 +128,9 @@ export class Accounting {
    */
   settle(provider: Provider, record: AttemptRecord, reservation: Reservation): Promise<void> | undefined {
     const question = this.#questionOf(provider, record);
-    if (needsTable(question)) return this.loadPrices().then(() => this.#settle(provider, record, reservation));
-    this.#settle(provider, record, reservation);
+    if (needsTable(question))
+      return this.loadPrices().then(() => this.#settle(record, reservation, this.#questionOf(provider, record)));
+    this.#settle(record, reservation, question);
     return undefined;
   }
 
@@ -198,14 +199,14 @@ export class Accounting {
     }
   }
 
-  #settle(provider: Provider, record: AttemptRecord, reservation: Reservation): void {
+  #settle(record: AttemptRecord, reservation: Reservation, question: CostQuestion): void {
     if (reservation.attempt) (record as Traced)[openAttempt] = reservation.attempt;
     if (record.usage === undefined && wasRefused(record)) {
       record.costUsd = 0;
       record.costSource = 'refused';
       return reservation.release();
     }
-    const cost: Cost = record.usage ? costOf(this.#questionOf(provider, record)) : { usd: undefined, source: 'unknown' };
+    const cost: Cost = record.usage ? costOf(question) : { usd: undefined, source: 'unknown' };
     record.costSource = cost.source;
     if (cost.usd !== undefined) record.costUsd = cost.usd;
     else if (reservation.usd > 0) record.assumedUsd = reservation.usd;

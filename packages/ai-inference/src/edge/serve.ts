@@ -280,16 +280,13 @@ export function modelOf(body: JsonBody): string {
   );
 }
 
+const ofAnthropic = ['anthropic-version', 'anthropic-beta'];
+const ofOthers = ['openai-beta', 'x-session-id', 'x-session-affinity'];
+
 /** What a client of a dialect may tell a provider of the same dialect in headers; nothing of who the client is. */
 function passHeadersOf({ headers }: InboundRequest, { name }: Dialect): Record<string, string> {
   const pass: Record<string, string> = {};
-  const names =
-    name === 'anthropic'
-      ? ['anthropic-version', 'anthropic-beta']
-      : name === 'gemini'
-        ? []
-        : ['openai-beta', 'x-session-id', 'x-session-affinity'];
-  for (const one of names) {
+  for (const one of name === 'anthropic' ? ofAnthropic : name === 'gemini' ? [] : ofOthers) {
     const value = headers[one];
     if (typeof value === 'string') pass[one] = value;
   }

@@ -31,6 +31,7 @@ export interface RouteName {
 
 export function parseRouteName(name: string, routes: Readonly<Record<string, unknown>>): RouteName | undefined {
   if (Object.hasOwn(routes, name)) return { route: name };
+  if (!name.includes(':') && !name.includes('@')) return undefined;
   const match = /^(.+?)(?::(cheap|strong)|@(\d{1,3}(?:\.\d+)?))$/.exec(name);
   const route = match?.[1];
   if (route === undefined || !Object.hasOwn(routes, route)) return undefined;

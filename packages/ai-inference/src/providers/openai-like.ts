@@ -26,9 +26,10 @@ export function parseOpenAiModels(body: JsonObject): ModelInfo[] {
 }
 
 /** `x-ratelimit-remaining-{requests,tokens}`, which OpenAI, Venice and many others send. */
-export function readRateLimits(headers: Headers): AccountReading {
+export function readRateLimits(headers: Headers): AccountReading | undefined {
   const requestsRemaining = numberHeader(headers, 'x-ratelimit-remaining-requests');
   const tokensRemaining = numberHeader(headers, 'x-ratelimit-remaining-tokens');
+  if (requestsRemaining === undefined && tokensRemaining === undefined) return undefined;
   return {
     ...(requestsRemaining !== undefined && { requestsRemaining }),
     ...(tokensRemaining !== undefined && { tokensRemaining }),

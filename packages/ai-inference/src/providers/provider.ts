@@ -98,7 +98,8 @@ export interface ProviderProfile {
   defaults?(dialect: DialectName, settings: ProviderQuirks): JsonObject;
   readonly modelsPath: string;
   parseModels(body: JsonObject): ModelInfo[];
-  readAccount?(headers: Headers): AccountReading;
+  /** What an answer's headers say of the account; undefined when they say nothing. */
+  readAccount?(headers: Headers): AccountReading | undefined;
   /** Corrects what the dialect made of an error by what this provider means with it. */
   refineError?(error: ModelError, status: number, headers: Headers, body: JsonObject): ModelError;
   readonly failureLimit?: FailureLimit;
