@@ -149,8 +149,12 @@ export interface Reconciled {
 }
 
 const flushMs = 250;
-/** So many that the timer writes them, and not a request that happens to be the last one. */
-const flushRows = 1000;
+/** So many are written at once: more would cost as much each, and hold up everything else for longer. */
+const flushRows = 250;
+/** How long after a failure the next try is made. */
+const retryMs = 5000;
+/** What is kept for it. */
+const mostKept = 10_000;
 
 export interface LedgerOptions {
   /** Folder of `ledger.sqlite`; undefined keeps it in memory. */
@@ -168,6 +172,8 @@ export class Ledger {
   writer: string | null = null;
   #waiting: NewRow[] = [];
   #timer: Timer | undefined;
+  /** The last try to write did not succeed. */
+  #isFailing = false;
 
   /** Throws when the folder cannot be used. */
   constructor(options: LedgerOptions) {
@@ -196,8 +202,12 @@ export class Ledger {
   /** Takes a row; it is written within a quarter of a second. */
   add(row: NewRow): void {
     this.#waiting.push(row);
-    if (this.#waiting.length >= flushRows) this.flush();
-    else this.#timer ??= this.#options.clock.setTimeout(() => this.flush(), flushMs, { unref: true });
+    if (this.#waiting.length >= flushRows && !this.#isFailing) this.flush();
+    else this.#flushAfter(flushMs);
+  }
+
+  #flushAfter(ms: number): void {
+    this.#timer ??= this.#options.clock.setTimeout(() => this.flush(), ms, { unref: true });
   }
 
   /** Writes what waits. Rows that cannot be written are kept for the next try, up to a bound, and said. */
@@ -213,9 +223,14 @@ export class Ledger {
       this.#transact(() => {
         for (const row of rows) this.#write(row);
       });
+      this.#isFailing = false;
     } catch (error) {
-      const kept = rows.length < 10_000;
-      if (kept) this.#waiting = rows.concat(this.#waiting);
+      this.#isFailing = true;
+      const kept = rows.length < mostKept;
+      if (kept) {
+        this.#waiting = rows.concat(this.#waiting);
+        this.#flushAfter(retryMs);
+      }
       this.#options.logger.error('the ledger cannot be written', { error, rows: rows.length, kept });
     }
   }
