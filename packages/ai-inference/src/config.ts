@@ -158,7 +158,9 @@ const privacySchema = z.strictObject({
   apps: z
     .record(z.string().min(1), z.enum(privacyLevels))
     .default({})
-    .describe('Name of a key in `access.keys` (`anonymous`: without one) → the least for its requests.'),
+    .describe(
+      'Name of a key in `access.keys` (`anonymous`: without one), or of an app that a delegate names → the least for its requests. What holds for a delegate holds for its apps as well.',
+    ),
 });
 
 const semanticSchema = z.strictObject({
@@ -190,7 +192,9 @@ const budgetSchema = z.strictObject({
     .string()
     .min(1)
     .optional()
-    .describe('Only requests with the key of this name in `access.keys` (`anonymous`: without one).'),
+    .describe(
+      'Only requests with the key of this name in `access.keys` (`anonymous`: without one), or for an app that a delegate names so.',
+    ),
   provider: z.string().min(1).optional().describe('Only what goes to this provider.'),
   period: z.enum(['day', 'month']).describe('Begins at 00:00 UTC.'),
   limitUsd: usd.describe('Beyond this requests are refused, in USD.'),
@@ -211,9 +215,28 @@ const priceSchema = z.strictObject({
     .describe('USD per thousand web searches of the provider. Without it the cost of an answer with searches is unknown.'),
 });
 
+const routerAccessSchema = accessSchema
+  .extend({
+    delegates: z
+      .array(z.string().min(1))
+      .default([])
+      .describe(
+        "Names in `access.keys` whose holders may say for which app they ask, in the header `x-switchyard-app`: budgets, usage, caches and privacy are then that app's. Meant for openai-proxy, which knows its apps by their local keys.",
+      ),
+  })
+  .superRefine(({ keys, delegates }, context) => {
+    for (const [index, name] of delegates.entries())
+      if (!Object.hasOwn(keys, name))
+        context.addIssue({
+          code: 'custom',
+          path: ['delegates', index],
+          message: `"${name}" is no name in "access.keys": whoever speaks for others has to have a key`,
+        });
+  });
+
 export const configSchema = z.strictObject({
   listen: listenSchema.prefault({ port: 8765 }).describe('Where the router listens.'),
-  access: accessSchema.prefault({}).describe('Who may use the router.'),
+  access: routerAccessSchema.prefault({}).describe('Who may use the router.'),
   allowedHosts: z
     .array(z.string())
     .default([])

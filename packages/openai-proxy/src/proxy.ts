@@ -138,6 +138,8 @@ export class ModelProxy {
       }
       // The router tells protocols of GET /v1/models apart by it; what it holds is nobody's key.
       if (dialect === gemini && headers['x-goog-api-client'] === undefined) headers['x-goog-api-client'] = 'switchyard';
+      // Believed where the router has this proxy's key among its delegates.
+      if (admission.caller !== 'anonymous') headers['x-switchyard-app'] = admission.caller;
       if (config.upstream.key !== undefined)
         headers.authorization = `Bearer ${secrets.resolve(config.upstream.key, 'upstream.key')}`;
       const target = parseTarget(`${this.#base}${sent.path}${withoutKey(query)}`);

@@ -1,6 +1,6 @@
 /** What a request demands of whoever serves it, before any policy: who may read it, and what a model must be able to do. */
-import type { IncomingHttpHeaders } from 'node:http';
 import { DialectError, type ModelError, type ModelRequest } from '@switchyard/dialects';
+import type { InboundRequest } from '@switchyard/kit/inbound';
 import type { Router } from '../router.ts';
 import { couldLack, lackOf, type Needs, needsOf } from '../routing/fitness.ts';
 import {
@@ -13,6 +13,7 @@ import {
   strictest,
 } from '../routing/privacy.ts';
 import type { Candidate } from '../routing/resolve.ts';
+import type { Asker } from './asker.ts';
 
 export const privacyHeader = 'x-switchyard-privacy';
 
@@ -22,19 +23,20 @@ export interface Rejection {
   retryAfterMs?: number;
 }
 
-/** The level of a request: the strictest of configuration, app, route and its own header. Throws DialectError for a level that is none. */
+/**
+ * The level of a request: the strictest of configuration, app, delegate, route and its own header. Throws DialectError for a level that is
+ * none.
+ */
 export function privacyDemanded(
-  { config }: Router,
-  caller: string,
-  headers: IncomingHttpHeaders,
+  { router, request, caller, delegate }: Asker & { router: Router; request: InboundRequest },
   route: { privacy: PrivacyLevel } | undefined,
 ): PrivacyLevel {
-  const { apps, default: least } = config.privacy;
-  const asked = headers[privacyHeader];
+  const { apps, default: least } = router.config.privacy;
+  const asked = request.headers[privacyHeader];
   if (asked !== undefined && (typeof asked !== 'string' || !isPrivacyLevel(asked)))
     throw new DialectError(privacyHeader, `must be one of ${privacyLevels.join(', ')}`);
-  const ofApp = Object.hasOwn(apps, caller) ? apps[caller] : undefined;
-  return strictest([least, ofApp ?? 'any', route?.privacy ?? 'any', (asked as PrivacyLevel | undefined) ?? 'any']);
+  const of = (name: string | undefined) => (name !== undefined && Object.hasOwn(apps, name) ? apps[name] : undefined) ?? 'any';
+  return strictest([least, of(caller), of(delegate), route?.privacy ?? 'any', (asked as PrivacyLevel | undefined) ?? 'any']);
 }
 
 /** Brings in the lists of models that a level other than `any` depends on. */

@@ -10,13 +10,14 @@ import { allowedAmong, privacyDemanded } from './constraints.ts';
 import { type Inbound, modelOf, routeOf } from './serve.ts';
 
 export async function countTokens(
-  { router, body, answer, caller, commonHeaders, request }: Inbound,
+  inbound: Inbound,
   endpoint: Endpoint & { operation: 'count-tokens' },
   client: Dialect,
 ): Promise<void> {
+  const { router, body, answer, commonHeaders, request } = inbound;
   const model = endpoint.model ?? modelOf(body);
   const found = await routeOf(router, model);
-  const privacy = privacyDemanded(router, caller, request.headers, undefined);
+  const privacy = privacyDemanded(inbound, undefined);
   const candidates = 'error' in found ? found : await allowedAmong(router, privacy, found);
   if ('error' in candidates) return answer.fail(client, candidates.error, candidates);
   const [first] = candidates;

@@ -20,13 +20,11 @@ import { dialectOf, type Inbound, modelOf, routeOf } from './serve.ts';
 /** The dialect in which each format tells its errors. */
 const errorDialects = { openai: 'openai-chat', gemini: 'gemini', ollama: 'ollama' } as const;
 
-export async function serveEmbeddings(
-  { router, request: { headers }, body, answer, requestId, caller, startedAtMs, commonHeaders }: Inbound,
-  endpoint: Endpoint & { operation: 'embeddings' },
-): Promise<void> {
+export async function serveEmbeddings(inbound: Inbound, endpoint: Endpoint & { operation: 'embeddings' }): Promise<void> {
+  const { router, body, answer, requestId, caller, startedAtMs, commonHeaders } = inbound;
   const client = dialectOf(endpoint);
   const model = endpoint.model ?? modelOf(body);
-  const privacy = privacyDemanded(router, caller, headers, undefined);
+  const privacy = privacyDemanded(inbound, undefined);
   const found = await routeOf(router, model);
   const candidates = 'error' in found ? found : await allowedAmong(router, privacy, found);
   if ('error' in candidates) return answer.fail(client, candidates.error, candidates);

@@ -11,7 +11,8 @@ import { candidatesOf, modelOf, routeOf, sessionOf } from './serve.ts';
 const parameters = ['dialect', 'model'];
 
 /** The body is a request in the dialect of `?dialect=` (default openai-chat); `?model=` counts instead of the one it names. */
-export async function explainRoute({ router, answer, request, query, caller, body }: OwnPost): Promise<void> {
+export async function explainRoute(post: OwnPost): Promise<void> {
+  const { router, answer, request, query, caller, body } = post;
   for (const name of query.keys())
     if (!parameters.includes(name)) throw badRequest(`unknown parameter "${name}"${didYouMean(name, parameters)}`);
   const dialect = query.get('dialect') ?? 'openai-chat';
@@ -28,7 +29,7 @@ export async function explainRoute({ router, answer, request, query, caller, bod
   const { accounting, catalog, health } = router;
   const session = sessionOf(request, body);
   const named = parseRouteName(model, router.config.routes);
-  const privacy = privacyDemanded(router, caller, request.headers, named && router.config.routes[named.route]);
+  const privacy = privacyDemanded(post, named && router.config.routes[named.route]);
   const constraints = new Constraints(router, privacy, body.bytes.length, () => parsed);
   if (privacy !== 'any') await knowPrivacy(router);
   const explained = accounting.routes.explain({

@@ -9,16 +9,16 @@ import { badRequest, forbidden, Problem, toProblemJson, unauthorized } from '@sw
 import { requestIdFrom } from '@switchyard/kit/request-id';
 import { ClientAnswer } from '../call/client-answer.ts';
 import type { Router } from '../router.ts';
+import { type Asker, askerOf } from './asker.ts';
 import { explainRoute } from './explain.ts';
 import { feedback } from './feedback.ts';
 import { allowOrigin } from './serve.ts';
 
-export interface OwnPost {
+export interface OwnPost extends Asker {
   router: Router;
   request: InboundRequest;
   answer: ClientAnswer;
   query: URLSearchParams;
-  caller: string;
   body: JsonBody;
 }
 
@@ -40,12 +40,13 @@ export async function serveOwn(
     const bytes = await readBody(request, router.config.bodyLimitBytes);
     const refusal = refusalOf(request, router.config);
     if (refusal !== undefined) throw forbidden(refusal);
-    const admission = access.admit(request);
-    if (admission.refusal !== undefined) throw unauthorized(admission.refusal);
+    const asker = askerOf(request, access, router.config);
+    if (asker.refusal !== undefined) throw unauthorized(asker.refusal);
     allowOrigin(request, answer);
     const query = new URL(request.url ?? '', 'http://localhost').searchParams;
     const serve = ownPosts[path] as (post: OwnPost) => Promise<void>;
-    await serve({ router, request, answer, query, caller: admission.caller, body: new JsonBody(bytes) });
+    const { caller, delegate } = asker;
+    await serve({ router, request, answer, query, caller, delegate, body: new JsonBody(bytes) });
   } catch (error) {
     if (error instanceof BodyCutError) return;
     const problem = problemOf(error);

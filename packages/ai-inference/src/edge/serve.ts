@@ -17,17 +17,17 @@ import { type Decision, parseRouteName } from '../policy/route-policy.ts';
 import { dialects, type Router } from '../router.ts';
 import type { PrivacyLevel } from '../routing/privacy.ts';
 import type { Candidate, Route } from '../routing/resolve.ts';
+import { type Asker, askerOf } from './asker.ts';
 import { Constraints, knowPrivacy, privacyDemanded, type Rejection } from './constraints.ts';
 import { countTokens } from './count-tokens.ts';
 import { serveEmbeddings } from './embeddings.ts';
 
 /** A request whose sender is known and whose body has been read. */
-export interface Inbound {
+export interface Inbound extends Asker {
   router: Router;
   request: InboundRequest;
   answer: ClientAnswer;
   requestId: string;
-  caller: string;
   body: JsonBody;
   startedAtMs: number;
   /** Headers for every provider. */
@@ -63,15 +63,16 @@ export async function serve(
     const bytes = read instanceof Promise ? await read : read;
     const refusal = refusalOf(request, router.config);
     if (refusal !== undefined) return answer.fail(client, { kind: 'permission', message: refusal });
-    const admission = access.admit(request);
-    if (admission.refusal !== undefined) return answer.fail(client, { kind: 'authentication', message: admission.refusal });
+    const asker = askerOf(request, access, router.config);
+    if (asker.refusal !== undefined) return answer.fail(client, { kind: 'authentication', message: asker.refusal });
     allowOrigin(request, answer);
     const inbound: Inbound = {
       router,
       request,
       answer,
       requestId,
-      caller: admission.caller,
+      caller: asker.caller,
+      delegate: asker.delegate,
       body: new JsonBody(bytes),
       startedAtMs,
       commonHeaders: {
@@ -105,7 +106,7 @@ async function serveChat(inbound: Inbound, endpoint: Endpoint & { operation: 'ch
   const named = parseRouteName(model, routes);
   const parts = () => [client.name, model, JSON.stringify(passHeaders)];
   const route = named && routes[named.route];
-  const privacy = privacyDemanded(router, caller, inbound.request.headers, route);
+  const privacy = privacyDemanded(inbound, route);
   const cacheKey = router.cache.keyOf(route, stream, caller, body, parts);
   const cached = cacheKey === undefined ? undefined : router.cache.get(cacheKey, router.clock.now());
   if (cached) return serveCached(inbound, client, model, cached);
