@@ -18,7 +18,7 @@ export class JsonBodyError extends Error {
   }
 }
 
-/** What is to differ. */
+/** What is to differ. Names of members are ASCII. */
 export interface JsonChanges {
   /** Members that get this value, whatever they had. */
   set?: JsonObject;
@@ -70,7 +70,7 @@ export class JsonBody {
     return value;
   }
 
-  /** The value of a member; undefined when it is absent. Throws JsonBodyError when its text is broken. */
+  /** The value of a member, whose name is ASCII; undefined when it is absent. Throws JsonBodyError when its text is broken. */
   member(key: string): unknown {
     if (this.#value !== undefined) return Object.hasOwn(this.#value, key) ? this.#value[key] : undefined;
     const found = this.#last(key);
@@ -94,6 +94,8 @@ export class JsonBody {
     const added: string[] = [];
     for (const key in set) {
       const present = this.#last(key);
+      // Most set what is there already: the body may pass as it is.
+      if (present && this.#value !== undefined && this.#value[key] === set[key]) continue;
       if (present) edits.push({ start: present.start, end: present.end, text: JSON.stringify(set[key]) });
       else added.push(memberText(key, set[key]));
     }

@@ -115,7 +115,8 @@ export class ModelProxy {
       answer.whole(status, JSON.stringify(body));
     };
     try {
-      const bytes = await readBody(request, config.bodyLimitBytes);
+      const read = readBody(request, config.bodyLimitBytes);
+      const bytes = read instanceof Promise ? await read : read;
       const refusal = refusalOf(request, config);
       if (refusal !== undefined) return refuse({ kind: 'permission', message: refusal });
       const admission = access.admit(request);
@@ -176,7 +177,7 @@ export class ModelProxy {
   }
 
   /** The path and body as the router is to see them. */
-  #translateModel(endpoint: Endpoint, path: string, bytes: Buffer): { path: string; body?: Buffer } {
+  #translateModel(endpoint: Endpoint, path: string, bytes: Buffer): { path: string; body?: Buffer | string } {
     const { aliases } = this.#options.config;
     if (endpoint.operation === 'models') {
       // Some clients look their model up before they use it.
@@ -193,7 +194,7 @@ export class ModelProxy {
     }
     const model = body.member('model');
     const alias = typeof model === 'string' ? valueFor(model, aliases) : undefined;
-    return { path, body: alias === undefined ? bytes : body.rewritten({ set: { model: alias } }) };
+    return { path, body: alias === undefined ? bytes : body.changed({ set: { model: alias } }) };
   }
 }
 

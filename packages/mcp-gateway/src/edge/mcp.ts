@@ -76,7 +76,9 @@ export class McpEdge {
         httpStatus: 415,
       });
     }
-    const message = parse(await readText(request, this.#gateway.config.bodyLimitBytes));
+    const text = readText(request, this.#gateway.config.bodyLimitBytes);
+    // Waiting for what is there would put off the call behind everything else that this turn has to do.
+    const message = parse(typeof text === 'string' ? text : await text);
     const classified = classifyOrRefuse(message, request, response);
     if (!classified) return;
     const reply = new Reply(response, acceptsStream(request));
