@@ -27,13 +27,14 @@ const drainBytes = 64 * 1024 * 1024;
 const drainMs = 30_000;
 
 /**
- * The body, at once where it is there. Throws or rejects with BodyTooLargeError beyond the limit, with BodyCutError when the client
+ * The body, at once where it is there; to be asked for once. Throws or rejects with BodyTooLargeError beyond the limit, with BodyCutError when the client
  * leaves before it sent everything.
  */
 export function readBody(inbound: InboundRequest, limitBytes: number): Buffer | Promise<Buffer> {
   if (inbound instanceof LaneRequest) {
-    if (inbound.body.length > limitBytes) throw new BodyTooLargeError(limitBytes);
-    return inbound.body;
+    const body = inbound.takeBody();
+    if (body.length > limitBytes) throw new BodyTooLargeError(limitBytes);
+    return body;
   }
   const request = inbound as IncomingMessage;
   return new Promise((resolve, reject) => {

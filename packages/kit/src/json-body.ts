@@ -29,18 +29,20 @@ export interface JsonChanges {
 /** Up to this size a body is parsed as well: it costs next to nothing, and finds literals that are none. */
 const surelyBytes = 4096;
 
+const released = Buffer.alloc(0);
+
 export class JsonBody {
-  readonly bytes: Buffer;
+  #bytes: Buffer;
   /** One character per byte, so that positions in it are positions in the bytes. */
-  readonly #latin1: string;
+  #latin1: string;
   /** The text is the bytes' own. */
   readonly #isAscii: boolean;
-  readonly #members: readonly Member[];
+  #members: readonly Member[];
   #value: JsonObject | undefined;
 
   /** Throws JsonBodyError when it is not a JSON object in UTF-8. */
   constructor(bytes: Buffer) {
-    this.bytes = bytes;
+    this.#bytes = bytes;
     this.#isAscii = isAscii(bytes);
     if (!this.#isAscii && !isUtf8(bytes)) throw new JsonBodyError('', 'the request body is not valid UTF-8');
     this.#latin1 = bytes.toString('latin1');
@@ -56,12 +58,26 @@ export class JsonBody {
     if (bytes.length <= surelyBytes || !/^\s*\}\s*$/.test(this.#latin1.slice(last?.end ?? 0))) this.value();
   }
 
+  /** As it came. */
+  get bytes(): Buffer {
+    return this.#bytes;
+  }
+
+  /** Lets go of all of it. Whoever asks for anything after this has made a mistake, and is told. */
+  release(): void {
+    this.#bytes = released;
+    this.#latin1 = '';
+    this.#members = [];
+    this.#value = undefined;
+  }
+
   /** The parsed object. Throws JsonBodyError. */
   value(): JsonObject {
     if (this.#value !== undefined) return this.#value;
+    this.#expectHeld();
     let value: unknown;
     try {
-      value = JSON.parse(this.#isAscii ? this.#latin1 : this.bytes.toString('utf8'));
+      value = JSON.parse(this.#isAscii ? this.#latin1 : this.#bytes.toString('utf8'));
     } catch (error) {
       throw new JsonBodyError('', `the request body is not valid JSON: ${(error as Error).message}`);
     }
@@ -76,7 +92,7 @@ export class JsonBody {
     const found = this.#last(key);
     if (!found) return undefined;
     try {
-      return JSON.parse(this.bytes.toString('utf8', found.start, found.end));
+      return JSON.parse(this.#bytes.toString('utf8', found.start, found.end));
     } catch {
       throw new JsonBodyError(key, 'is not valid JSON');
     }
@@ -109,9 +125,9 @@ export class JsonBody {
       const open = this.#latin1.indexOf('{') + 1;
       edits.push({ start: open, end: open, text: added.join(',') + (this.#members.length > 0 ? ',' : '') });
     }
-    if (edits.length === 0) return this.bytes;
+    if (edits.length === 0) return this.#bytes;
     edits.sort((a, b) => a.start - b.start);
-    return this.bytes.length > textBytes ? spliceBytes(this.bytes, edits) : this.#spliceText(edits);
+    return this.#bytes.length > textBytes ? spliceBytes(this.#bytes, edits) : this.#spliceText(edits);
   }
 
   #spliceText(edits: readonly Edit[]): Buffer | string {
@@ -138,8 +154,13 @@ export class JsonBody {
     return [{ start: start + 1, end: start + 1, text: text + (inner.length > 0 ? ',' : '') }];
   }
 
+  #expectHeld(): void {
+    if (this.#bytes === released) throw new Error('this body has been let go of');
+  }
+
   /** Of a repeated name the last one counts, as for JSON.parse. */
   #last(key: string): Member | undefined {
+    this.#expectHeld();
     return this.#members.findLast((member) => member.key === key);
   }
 }

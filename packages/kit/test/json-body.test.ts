@@ -131,3 +131,14 @@ function sorted(json: unknown): unknown {
     .sort(([a], [b]) => (a < b ? -1 : 1))
     .map(([key, value]) => [key, sorted(value)]);
 }
+
+t.test('a body that was let go of says so', async (t) => {
+  for (const text of ['{"model":"a"}', `{"model":"${'a'.repeat(10_000)}"}`]) {
+    const gone = body(text);
+    gone.release();
+    t.equal(gone.bytes.length, 0);
+    t.throws(() => gone.value(), /let go of/);
+    t.throws(() => gone.member('model'), /let go of/);
+    t.throws(() => gone.changed({ set: { model: 'b' } }), /let go of/);
+  }
+});

@@ -16,7 +16,14 @@ import type { Access } from '@switchyard/kit/access';
 import { Answer, type Flow } from '@switchyard/kit/answer';
 import { BodyCutError, BodyTooLargeError, readBody } from '@switchyard/kit/body';
 import { refusalOf } from '@switchyard/kit/guard';
-import { type AnswerSink, type Exchange, type HttpClient, parseTarget, type TransportError } from '@switchyard/kit/http-client';
+import {
+  type AnswerSink,
+  type Exchange,
+  type ExchangeRequest,
+  type HttpClient,
+  parseTarget,
+  type TransportError,
+} from '@switchyard/kit/http-client';
 import type { InboundRequest, OutboundResponse } from '@switchyard/kit/inbound';
 import { JsonBody, JsonBodyError } from '@switchyard/kit/json-body';
 import type { Logger } from '@switchyard/kit/logger';
@@ -64,6 +71,20 @@ export interface ProxyOptions {
   figures: ProxyFigures;
 }
 
+/** A request of an app. */
+interface Asked {
+  endpoint: Endpoint;
+  path: string;
+  query: string;
+  request: InboundRequest;
+  answer: Answer;
+  dialect: Dialect;
+  requestId: string;
+  refuse(error: ModelError): void;
+}
+
+type Sending = Pick<ExchangeRequest, 'target' | 'headers' | 'body'>;
+
 export class ModelProxy {
   #options: ProxyOptions;
   #base: string;
@@ -105,7 +126,7 @@ export class ModelProxy {
     request: InboundRequest,
     response: OutboundResponse,
   ): Promise<void> {
-    const { config, access, secrets, logger, figures, httpClient } = this.#options;
+    const { config, logger, figures, httpClient } = this.#options;
     const requestId = requestIdFrom(request.headers);
     const answer = new Answer(response, { 'x-request-id': requestId });
     const dialect = dialectOf(endpoint, request, path);
@@ -115,35 +136,9 @@ export class ModelProxy {
       answer.whole(status, JSON.stringify(body));
     };
     try {
-      const read = readBody(request, config.bodyLimitBytes);
-      const bytes = read instanceof Promise ? await read : read;
-      const refusal = refusalOf(request, config);
-      if (refusal !== undefined) return refuse({ kind: 'permission', message: refusal });
-      const admission = access.admit(request);
-      if (admission.refusal !== undefined) return refuse({ kind: 'authentication', message: admission.refusal });
-      const { origin } = request.headers;
-      if (origin !== undefined) {
-        answer.set('access-control-allow-origin', origin);
-        answer.set('vary', 'Origin');
-      }
-      const sent = this.#translateModel(endpoint, path, bytes);
-      const headers: Record<string, string> = {
-        'accept-encoding': 'identity',
-        'x-request-id': requestId,
-        traceparent: childTraceparent(request.headers.traceparent as string | undefined),
-      };
-      if (request.method === 'POST') headers['content-type'] = 'application/json';
-      for (const name of passedUp) {
-        const value = request.headers[name];
-        if (typeof value === 'string') headers[name] = value;
-      }
-      // The router tells protocols of GET /v1/models apart by it; what it holds is nobody's key.
-      if (dialect === gemini && headers['x-goog-api-client'] === undefined) headers['x-goog-api-client'] = 'switchyard';
-      // Believed where the router has this proxy's key among its delegates.
-      if (admission.caller !== 'anonymous') headers['x-switchyard-app'] = admission.caller;
-      if (config.upstream.key !== undefined)
-        headers.authorization = `Bearer ${secrets.resolve(config.upstream.key, 'upstream.key')}`;
-      const target = parseTarget(`${this.#base}${sent.path}${withoutKey(query)}`);
+      const begun = this.#sendingOf({ endpoint, path, query, request, answer, dialect, requestId, refuse });
+      const sending = begun instanceof Promise ? await begun : begun;
+      if (!sending) return;
       await new Promise<void>((resolve) => {
         const relay = new Relay({
           answer,
@@ -156,16 +151,11 @@ export class ModelProxy {
           if (!response.writableFinished) relay.abort();
         });
         relay.exchange = httpClient.exchange(
-          {
-            target,
-            method: request.method ?? 'GET',
-            headers,
-            headersTimeoutMs: config.silenceMs,
-            bodyTimeoutMs: config.silenceMs,
-            ...(sent.body && { body: sent.body }),
-          },
+          { ...sending, method: request.method ?? 'GET', headersTimeoutMs: config.silenceMs, bodyTimeoutMs: config.silenceMs },
           relay,
         );
+        // An answer may take minutes, and what was asked can be large.
+        delete sending.body;
       });
     } catch (error) {
       if (error instanceof BodyCutError) return;
@@ -174,6 +164,45 @@ export class ModelProxy {
       if (answer.committed) answer.cut();
       else refuse(told);
     }
+  }
+
+  /** What the router is to be sent; undefined when the app was refused, and told so. Throws or rejects for a body that is none. */
+  #sendingOf(asked: Asked): Sending | undefined | Promise<Sending | undefined> {
+    const { config } = this.#options;
+    const read = readBody(asked.request, config.bodyLimitBytes);
+    return read instanceof Promise ? read.then((bytes) => this.#admit(asked, bytes)) : this.#admit(asked, read);
+  }
+
+  #admit({ endpoint, path, query, request, answer, dialect, requestId, refuse }: Asked, bytes: Buffer): Sending | undefined {
+    const { config, access, secrets } = this.#options;
+    const refusal = refusalOf(request, config);
+    if (refusal !== undefined) return void refuse({ kind: 'permission', message: refusal });
+    const admission = access.admit(request);
+    if (admission.refusal !== undefined) return void refuse({ kind: 'authentication', message: admission.refusal });
+    const { origin } = request.headers;
+    if (origin !== undefined) {
+      answer.set('access-control-allow-origin', origin);
+      answer.set('vary', 'Origin');
+    }
+    const sent = this.#translateModel(endpoint, path, bytes);
+    const headers: Record<string, string> = {
+      'accept-encoding': 'identity',
+      'x-request-id': requestId,
+      traceparent: childTraceparent(request.headers.traceparent as string | undefined),
+    };
+    if (request.method === 'POST') headers['content-type'] = 'application/json';
+    for (const name of passedUp) {
+      const value = request.headers[name];
+      if (typeof value === 'string') headers[name] = value;
+    }
+    // The router tells protocols of GET /v1/models apart by it; what it holds is nobody's key.
+    if (dialect === gemini && headers['x-goog-api-client'] === undefined) headers['x-goog-api-client'] = 'switchyard';
+    // Believed where the router has this proxy's key among its delegates.
+    if (admission.caller !== 'anonymous') headers['x-switchyard-app'] = admission.caller;
+    if (config.upstream.key !== undefined)
+      headers.authorization = `Bearer ${secrets.resolve(config.upstream.key, 'upstream.key')}`;
+    const target = parseTarget(`${this.#base}${sent.path}${withoutKey(query)}`);
+    return { target, headers, ...(sent.body && { body: sent.body }) };
   }
 
   /** The path and body as the router is to see them. */

@@ -34,7 +34,6 @@ export interface AttemptOptions {
   provider: Provider;
   target: HttpTarget;
   headers: Record<string, string>;
-  body: Buffer | string;
   stream: boolean;
   client: Dialect;
   upstream: Dialect;
@@ -89,8 +88,9 @@ export class Attempt implements AnswerSink, Flow {
     this.#startedAt = options.clock.monotonicMs();
   }
 
-  start(): void {
-    const { target, headers, body, httpClient, timeouts, stream, deadlines } = this.#options;
+  /** `body`: bytes, or a text that is all ASCII. It is not kept: answers can take minutes, and what was asked can be large. */
+  start(body: Buffer | string): void {
+    const { target, headers, httpClient, timeouts, stream, deadlines } = this.#options;
     const { firstTokenMs, totalMs } = timeouts;
     if (stream && firstTokenMs < totalMs)
       this.#firstTokenTimer = deadlines.after(firstTokenMs, () =>

@@ -11,6 +11,8 @@ export class ClientAnswer extends Answer {
   kept: Buffer | undefined;
   /** Hides secrets in a text. Errors pass through it, ours and the providers', who may repeat a key; answers of models do not. */
   readonly mask: (text: string) => string;
+  /** Called when a stream begins: from then on the client hears of this answer, and nothing can be asked anew. */
+  onStream: (() => void) | undefined;
 
   constructor(response: OutboundResponse, headers: Record<string, string>, mask: (text: string) => string) {
     super(response, headers);
@@ -20,6 +22,11 @@ export class ClientAnswer extends Answer {
   override whole(status: number, body: Buffer | string, contentType?: string): void {
     if (this.keeps && status === 200) this.kept = Buffer.from(body);
     super.whole(status, body, contentType);
+  }
+
+  override beginStream(contentType: string, status?: number): void {
+    super.beginStream(contentType, status);
+    this.onStream?.();
   }
 
   /** Aborts when the client leaves before all was said; it may have left already. */

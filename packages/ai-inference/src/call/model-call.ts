@@ -190,8 +190,10 @@ export class ModelCall {
     const { caller, client, stream, answer, passHeaders, commonHeaders } = this.#options;
     const startedAt = clock.monotonicMs();
     const startedAtMs = clock.now();
-    const { upstream, body, stripUsage, losses } = this.#prepare(provider, model);
-    const reservation = accounting.reserve(caller, provider, model, body.length, () => answerLimitOf(this.#options.body));
+    const prepared = this.#prepare(provider, model);
+    const { upstream, stripUsage, losses } = prepared;
+    const bodyBytes = prepared.body.length;
+    const reservation = accounting.reserve(caller, provider, model, bodyBytes, () => answerLimitOf(this.#options.body));
     if ('message' in reservation) return { refused: refusedByBudget(reservation) };
     let result: AttemptResult;
     try {
@@ -211,7 +213,6 @@ export class ModelCall {
         provider,
         target: provider.target(path),
         headers,
-        body,
         stream,
         client,
         upstream,
@@ -227,7 +228,8 @@ export class ModelCall {
         onAnswered: () => ticket.answered(),
       });
       this.#running = attempt;
-      attempt.start();
+      attempt.start(prepared.body);
+      prepared.body = '';
       if (this.#left.aborted) attempt.abort();
       result = await attempt.result;
     } catch (error) {

@@ -57,29 +57,10 @@ export async function serve(
   const answer = new ClientAnswer(response, { 'x-request-id': requestId }, router.mask);
   const client = dialectOf(endpoint);
   try {
-    const startedAtMs = router.clock.now();
-    const read = readBody(request, router.config.bodyLimitBytes);
+    const admitted = admit(access, client, { router, request, answer, requestId, startedAtMs: router.clock.now() });
     // Waiting for what is there would put off the call behind everything else that this turn has to do.
-    const bytes = read instanceof Promise ? await read : read;
-    const refusal = refusalOf(request, router.config);
-    if (refusal !== undefined) return answer.fail(client, { kind: 'permission', message: refusal });
-    const asker = askerOf(request, access, router.config);
-    if (asker.refusal !== undefined) return answer.fail(client, { kind: 'authentication', message: asker.refusal });
-    allowOrigin(request, answer);
-    const inbound: Inbound = {
-      router,
-      request,
-      answer,
-      requestId,
-      caller: asker.caller,
-      delegate: asker.delegate,
-      body: new JsonBody(bytes),
-      startedAtMs,
-      commonHeaders: {
-        'x-request-id': requestId,
-        traceparent: childTraceparent(request.headers.traceparent as string | undefined),
-      },
-    };
+    const inbound = admitted instanceof Promise ? await admitted : admitted;
+    if (!inbound) return;
     if (endpoint.operation === 'chat') return await serveChat(inbound, endpoint, client);
     if (endpoint.operation === 'embeddings') return await serveEmbeddings(inbound, endpoint);
     return await countTokens(inbound, endpoint, client);
@@ -92,6 +73,31 @@ export async function serve(
   }
 }
 
+/**
+ * Reads the body and finds out who sent it; undefined when the sender was refused, and told so. Nothing but the `JsonBody` holds on to the
+ * bytes then. Throws or rejects for a body that is none.
+ */
+function admit(
+  access: Access,
+  client: Dialect,
+  known: Pick<Inbound, 'router' | 'request' | 'answer' | 'requestId' | 'startedAtMs'>,
+): Inbound | undefined | Promise<Inbound | undefined> {
+  const { router, request, answer, requestId } = known;
+  const take = (bytes: Buffer): Inbound | undefined => {
+    const refusal = refusalOf(request, router.config);
+    if (refusal !== undefined) return void answer.fail(client, { kind: 'permission', message: refusal });
+    const asker = askerOf(request, access, router.config);
+    if (asker.refusal !== undefined) return void answer.fail(client, { kind: 'authentication', message: asker.refusal });
+    allowOrigin(request, answer);
+    const traceparent = childTraceparent(request.headers.traceparent as string | undefined);
+    const { caller, delegate } = asker;
+    const body = new JsonBody(bytes);
+    return { ...known, caller, delegate, body, commonHeaders: { 'x-request-id': requestId, traceparent } };
+  };
+  const read = readBody(request, router.config.bodyLimitBytes);
+  return read instanceof Promise ? read.then(take) : take(read);
+}
+
 async function serveChat(inbound: Inbound, endpoint: Endpoint & { operation: 'chat' }, client: Dialect): Promise<void> {
   const { router, body, answer, requestId, caller, startedAtMs, commonHeaders } = inbound;
   const model = endpoint.model ?? modelOf(body);
@@ -100,6 +106,11 @@ async function serveChat(inbound: Inbound, endpoint: Endpoint & { operation: 'ch
   const request = () => {
     read ??= client.parseRequest(body.value(), { model, stream });
     return read;
+  };
+  // A stream may take minutes, and what was asked can be large: an agent's whole conversation.
+  answer.onStream = () => {
+    body.release();
+    if (read) read = { ...read, messages: [] };
   };
   const passHeaders = passHeadersOf(inbound.request, client);
   const { routes } = router.config;

@@ -34,6 +34,8 @@ export interface Job {
   readonly bodyTimeoutMs: number;
   readonly paused: boolean;
   readonly sink: AnswerSink;
+  /** Head and body have been given to the socket and are not needed any more. */
+  sent(): void;
   /** The connection has nothing to do with it any more; called before the sink hears of the end. */
   release(): void;
 }
@@ -101,6 +103,7 @@ export class ClientConnection {
     const socket = this.#socket;
     if (body === undefined) socket.write(head, 'latin1');
     else writeInOne(socket, head, body);
+    job.sent();
     this.#arm(job.headersTimeoutMs);
     if (job.paused) this.pause();
   }

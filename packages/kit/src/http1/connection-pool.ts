@@ -5,12 +5,14 @@ import { ClientConnection, type ConnectionOwner, type Job, type Remote } from '.
 
 const sweepMs = 2000;
 
+type NewJob = Omit<Job, 'paused' | 'sent' | 'release'>;
+
 /** A request from its beginning to the end of its answer. */
 class PooledExchange implements Exchange, Job {
   readonly method: string;
   readonly shown: string;
-  readonly head: string;
-  readonly body: Buffer | string | undefined;
+  head: string;
+  body: Buffer | string | undefined;
   readonly headersTimeoutMs: number;
   readonly bodyTimeoutMs: number;
   readonly sink: Job['sink'];
@@ -18,7 +20,7 @@ class PooledExchange implements Exchange, Job {
   paused = false;
   #pool: ConnectionPool;
 
-  constructor(pool: ConnectionPool, job: Omit<Job, 'paused' | 'release'>) {
+  constructor(pool: ConnectionPool, job: NewJob) {
     this.#pool = pool;
     this.method = job.method;
     this.shown = job.shown;
@@ -27,6 +29,12 @@ class PooledExchange implements Exchange, Job {
     this.headersTimeoutMs = job.headersTimeoutMs;
     this.bodyTimeoutMs = job.bodyTimeoutMs;
     this.sink = job.sink;
+  }
+
+  /** Answers can take minutes, and what was asked can be large. */
+  sent(): void {
+    this.head = '';
+    this.body = undefined;
   }
 
   /** Whoever is done must not touch a connection that serves somebody else by now. */
@@ -68,7 +76,7 @@ export class ConnectionPool implements ConnectionOwner {
     this.#most = most;
   }
 
-  start(job: Omit<Job, 'paused' | 'release'>): Exchange {
+  start(job: NewJob): Exchange {
     const exchange = new PooledExchange(this, job);
     this.#serve(exchange);
     return exchange;

@@ -9,6 +9,8 @@ import type { InboundRequest } from '../inbound.ts';
 import { LaneResponse } from './lane-response.ts';
 import { type PlainHead, plainHeadOf } from './request-head.ts';
 
+const taken = Buffer.alloc(0);
+
 /** A request whose body is there. */
 export class LaneRequest implements InboundRequest {
   readonly method = 'POST';
@@ -18,13 +20,20 @@ export class LaneRequest implements InboundRequest {
   readonly httpVersionMinor = 1;
   readonly socket: Socket;
   readonly complete = true;
-  readonly body: Buffer;
+  #body: Buffer;
 
   constructor(socket: Socket, { url, headers }: PlainHead, body: Buffer) {
     this.socket = socket;
     this.url = url;
     this.headers = headers;
-    this.body = body;
+    this.#body = body;
+  }
+
+  /** The body, once: a request that is long in being answered does not hold on to it. */
+  takeBody(): Buffer {
+    const body = this.#body;
+    this.#body = taken;
+    return body;
   }
 
   resume(): void {}

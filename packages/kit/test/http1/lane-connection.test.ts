@@ -10,7 +10,7 @@ import { noteServerSockets, quiet, turn } from '../fixtures/server-sockets.ts';
 
 noteServerSockets(t);
 
-const echo: LaneHandler = ({ url, body }, response) => response.end(`${url} ${body}`);
+const echo: LaneHandler = (request, response) => response.end(`${request.url} ${request.takeBody()}`);
 const bodies = ({ heard }: Talk): string[] => answersIn(heard).map(({ body }) => body);
 
 t.test('bursts: whatever way requests come together, answers come one each and in order', async (t) => {
@@ -45,7 +45,7 @@ t.test('what comes ahead of its answer is held back beyond 64 KiB, and served la
   const released = Promise.withResolvers<void>();
   const server = await laneServer(t, async (request, response) => {
     if (request.url === '/held') await released.promise;
-    response.end(`${request.url} ${request.body.length}`);
+    response.end(`${request.url} ${request.takeBody().length}`);
   });
   const talk = await talkTo(server);
   talk.client.write(post('/held'));

@@ -92,7 +92,10 @@ t.test('an answer that begins after the stop says that it is the last', async (t
 });
 
 t.test('a body that is still being sent is not cut by the drain; what idles is', async (t) => {
-  const { service, talk } = await serve({ drainGraceMs: 20, lane: ({ body }, response) => response.end(`got ${body}`) });
+  const { service, talk } = await serve({
+    drainGraceMs: 20,
+    lane: (request, response) => response.end(`got ${request.takeBody()}`),
+  });
   const [sending, again, idle, unused] = await Promise.all([talk(), talk(), talk(), talk()]);
   await ask(again);
   await ask(idle);

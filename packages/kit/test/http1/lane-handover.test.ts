@@ -12,8 +12,11 @@ import { laneServer, post, talkTo, until } from '../fixtures/lane-server.ts';
 import { noteServerSockets, quiet, turn } from '../fixtures/server-sockets.ts';
 
 noteServerSockets(t);
-const echo: LaneHandler = ({ url, body }, response) =>
-  url.startsWith('/node') ? false : response.end(`by lane ${body.length < 100 ? body : body.length}`);
+const echo: LaneHandler = (request, response) => {
+  if (request.url.startsWith('/node')) return false;
+  const body = request.takeBody();
+  return response.end(`by lane ${body.length < 100 ? body : body.length}`);
+};
 
 /** Requests that are not plain, and what Node answers. */
 const notPlain: Record<string, [request: string, answer: string]> = {

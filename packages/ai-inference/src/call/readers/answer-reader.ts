@@ -54,7 +54,7 @@ export interface ReaderOptions extends ReaderHandlers {
   holdMs?: number;
 }
 
-/** What a renderer has to know of the request. */
+/** What a renderer has to know of the request: all but what was said, which may be large, and a stream long. */
 export function renderOptions({ request, clock }: ReaderOptions): RenderAnswerOptions {
-  return { request: request(), nowMs: clock.now() };
+  return { request: { ...request(), messages: [] }, nowMs: clock.now() };
 }

@@ -24,8 +24,8 @@ export class TranslatingReader extends StreamReader {
 
   #begin(): StreamRenderer {
     const { answer, client } = this.options;
-    answer.beginStream(streamTypeOf(client));
     const renderer = client.streamRenderer((text) => this.#pieces.push(text), renderOptions(this.options));
+    answer.beginStream(streamTypeOf(client));
     this.#renderer = renderer;
     for (const event of this.#early) renderer.push(event);
     this.#early = [];
