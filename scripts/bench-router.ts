@@ -8,6 +8,7 @@ import { availableParallelism, cpus, tmpdir, totalmem } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
+import { type HeldMemory, heldMemory } from './bench/held-streams.ts';
 import type { Job, LoadResult } from './bench/load.ts';
 import { canPin, cpuUs, end, endAll, keepTo, rssMb, until } from './bench/processes.ts';
 import { agentRequest, chatRequest, messagesRequest, oneCore, type RouterCell, report } from './bench/router-report.ts';
@@ -70,6 +71,8 @@ async function main(): Promise<void> {
   for (const target of targets.slice(1)) await end(target.child);
   console.error('cold start …');
   const coldStartMs = await coldStarts(direct.port);
+  console.error('open streams …');
+  const held = await heldMemories(direct.port);
   console.error('decisions and books …');
   const decision = decisionCost();
   const machine = `${availableParallelism()} × ${cpus()[0]?.model ?? 'unknown CPU'}, ${Math.round(totalmem() / 2 ** 30)} GiB, Node ${process.versions.node}, ${process.platform}`;
@@ -79,6 +82,7 @@ async function main(): Promise<void> {
     decision,
     idleMb,
     loadedMb,
+    held,
     machine,
     rounds,
     seconds: cellMs / 1000,
@@ -173,6 +177,25 @@ function runLoad(program: string, job: Job, core: string | undefined): Promise<L
     );
     child.stdin.end(JSON.stringify(job));
   });
+}
+
+/** Each target anew: what it has kept from before would count as well. */
+async function heldMemories(upstreamPort: number): Promise<HeldMemory[]> {
+  const targets = [
+    () => undiciRelay(upstreamPort),
+    () => router(join(folder, 'held'), upstreamPort),
+    () => portkey(upstreamPort),
+  ];
+  const found: HeldMemory[] = [];
+  for (const begin of targets) {
+    const target = await begin();
+    if (typeof target === 'string') continue;
+    await serves(target);
+    await sleep(1000);
+    found.push(await heldMemory(target));
+    await end(target.child);
+  }
+  return found;
 }
 
 /** What deciding and book-keeping add, in µs, without any network. */

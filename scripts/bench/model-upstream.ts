@@ -1,5 +1,5 @@
 // A model provider that costs as little as possible: canned answers of chat completions over raw sockets. A body that holds
-// `"stream":true` gets 40 chunks, the first at once and then one every 10 ms. Announces its port on the first line.
+// `"stream":true` gets 40 chunks, the first at once and then one every 10 ms; with `"user":"held"` the first alone. Announces its port on the first line.
 import { createServer, type Socket } from 'node:net';
 
 const text = 'The quick brown fox jumps over the lazy dog. '.repeat(14);
@@ -62,6 +62,7 @@ const server = createServer({ noDelay: true }, (socket) => {
     size = 0;
     wanted = 0;
     if (requestHead.startsWith('GET')) socket.write(list);
+    else if (all.includes('"user":"held"', headEnd)) socket.write(first);
     else if (all.includes('"stream":true', headEnd)) stream(socket);
     else socket.write(answer);
   });

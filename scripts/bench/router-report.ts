@@ -1,4 +1,5 @@
 // The requests of the router benchmark, and its page: cells turned into tables and held against the targets. Pure.
+import { type HeldMemory, heldRequestKb, heldStreams } from './held-streams.ts';
 import type { Job } from './load.ts';
 import { generator, median } from './report.ts';
 
@@ -30,6 +31,7 @@ export interface RouterMeasured {
   decision: { p50Us: number; p99Us: number };
   idleMb: number;
   loadedMb: number;
+  held: readonly HeldMemory[];
   machine: string;
   rounds: number;
   seconds: number;
@@ -96,7 +98,7 @@ export function agentRequest(model: string): string {
 }
 
 export function report(measured: RouterMeasured): { text: string; failed: boolean } {
-  const { cells, coldStartMs, decision, idleMb, loadedMb, machine, rounds, seconds, missing } = measured;
+  const { cells, coldStartMs, decision, idleMb, loadedMb, held, machine, rounds, seconds, missing } = measured;
   const figure = (scenario: string, target: string, connections: number, name: keyof RouterResult) => {
     const cell = cells.find(
       (one) => one.scenario === scenario && one.target.startsWith(target) && one.job.connections === connections,
@@ -205,6 +207,16 @@ export function report(measured: RouterMeasured): { text: string; failed: boolea
       : ['', 'c', 'requests/s', 'p50 ms', 'p99 ms', 'p50 added', 'p99 added', 'CPU µs/request', 'errors'];
     return `### ${scenario}\n\n${markdown(head, rows)}`;
   });
+  const heldRows = held.map(({ target, beforeMb, withMb }) => [
+    target,
+    round(beforeMb),
+    round(withMb),
+    round(((withMb - beforeMb) * 1024) / heldStreams),
+  ]);
+  const heldHead = ['', 'MB before', 'MB with them', 'KB per stream'];
+  tables.push(
+    `### memory of ${heldStreams} open streams, each asked for with ${heldRequestKb} KB\n\n${markdown(heldHead, heldRows)}`,
+  );
   const absent = [...missing].map(([name, why]) => `* ${name} was not measured: ${why}`).join('\n');
   const text = `# Benchmarks of the router
 
