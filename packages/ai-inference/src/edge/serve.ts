@@ -61,9 +61,14 @@ export async function serve(
     // Waiting for what is there would put off the call behind everything else that this turn has to do.
     const inbound = admitted instanceof Promise ? await admitted : admitted;
     if (!inbound) return;
-    if (endpoint.operation === 'chat') return await serveChat(inbound, endpoint, client);
-    if (endpoint.operation === 'embeddings') return await serveEmbeddings(inbound, endpoint);
-    return await countTokens(inbound, endpoint, client);
+    try {
+      if (endpoint.operation === 'chat') return await serveChat(inbound, endpoint, client);
+      if (endpoint.operation === 'embeddings') return await serveEmbeddings(inbound, endpoint);
+      return await countTokens(inbound, endpoint, client);
+    } finally {
+      // What is left of a request may be reachable until the next full collection: a few objects, and not all that was asked.
+      inbound.body.release();
+    }
   } catch (error) {
     if (error instanceof BodyCutError) return;
     const told = errorOf(error);
