@@ -12,7 +12,7 @@ import { type HeldMemory, heldMemory } from './bench/held-streams.ts';
 import type { Job, LoadResult } from './bench/load.ts';
 import { canPin, cpuUs, end, endAll, keepTo, rssMb, until } from './bench/processes.ts';
 import { agentRequest, chatRequest, messagesRequest, oneCore, type RouterCell, report } from './bench/router-report.ts';
-import { nginx, portkey, type RouterTarget, router, undiciRelay, upstream } from './bench/router-targets.ts';
+import { floorRelay, nginx, portkey, type RouterTarget, router, undiciRelay, upstream } from './bench/router-targets.ts';
 import type { StreamResult } from './bench/stream-load.ts';
 import { hasWrk, wrkLoad } from './bench/wrk.ts';
 
@@ -52,10 +52,11 @@ async function main(): Promise<void> {
     ours,
     ...(typeof peer === 'string' ? [] : [peer]),
   ];
-  for (const target of targets) await serves(target);
+  const floors = [await floorRelay('bytes', direct.port), await floorRelay('http', direct.port)];
+  for (const target of [...targets, ...floors]) await serves(target);
   await sleep(1000);
   const idleMb = rssMb(ours.pid);
-  const cells = scenarios(targets, ours);
+  const cells = scenarios(targets, floors, ours);
   if (!canPin || !hasWrk) missing.set(oneCore, 'needs taskset and wrk');
   for (let round = 1; round <= rounds; round += 1) {
     console.error(`round ${round} of ${rounds} (${cells.length} cells of ${cellMs / 1000} s)`);
@@ -68,7 +69,7 @@ async function main(): Promise<void> {
     }
   }
   const loadedMb = rssMb(ours.pid);
-  for (const target of targets.slice(1)) await end(target.child);
+  for (const target of [...targets.slice(1), ...floors]) await end(target.child);
   console.error('cold start …');
   const coldStartMs = await coldStarts(direct.port);
   console.error('open streams …');
@@ -93,7 +94,8 @@ async function main(): Promise<void> {
   process.exitCode = failed ? 1 : 0;
 }
 
-function scenarios(targets: readonly RouterTarget[], ours: RouterTarget): RouterCell[] {
+/** `floors`: for one request at a time alone. */
+function scenarios(targets: readonly RouterTarget[], floors: readonly RouterTarget[], ours: RouterTarget): RouterCell[] {
   const cells: RouterCell[] = [];
   const add = (scenario: string, target: RouterTarget, connections: number, path: string, body: string, isStream = false) =>
     cells.push({
@@ -112,8 +114,10 @@ function scenarios(targets: readonly RouterTarget[], ours: RouterTarget): Router
       results: [],
     });
   for (const connections of [1, 16, 64, 256])
-    for (const target of targets) add('chat', target, connections, target.path, chatRequest(target.model, false));
-  if (canPin && hasWrk) for (const target of targets) add(oneCore, target, 1, target.path, chatRequest(target.model, false));
+    for (const target of connections === 1 ? [...targets, ...floors] : targets)
+      add('chat', target, connections, target.path, chatRequest(target.model, false));
+  if (canPin && hasWrk)
+    for (const target of [...targets, ...floors]) add(oneCore, target, 1, target.path, chatRequest(target.model, false));
   for (const connections of [1, 16])
     for (const target of targets) add('agent request, 113 KB', target, connections, target.path, agentRequest(target.model));
   for (const connections of [1, 64])

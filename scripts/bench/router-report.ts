@@ -223,7 +223,8 @@ export function report(measured: RouterMeasured): { text: string; failed: boolea
 Written by \`npm run bench:router -- --write\`: ${rounds} interleaved rounds of ${seconds} s per cell, medians. Everything is on in the router: routes,
 health, timers, metrics, the ledger. The same canned provider stands behind every target; the load comes from a process of
 its own (${generator}) over keep-alive connections. CPU is that of the measured process alone (\`/proc/PID/stat\`). The machine: ${machine}. Absolute
-figures are this machine's, shared with the load and the provider; the ratios are what to compare.
+figures are this machine's, shared with the load and the provider; the ratios are what to compare. \`bytes on Node\` and \`our HTTP alone\` are floors: a proxy that
+does nothing, once without and once with HTTP.
 
 ${markdown(['target', 'measured', 'wanted', ''], checks)}
 ${absent === '' ? '' : `\n${absent}\n`}

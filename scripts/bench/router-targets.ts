@@ -40,6 +40,22 @@ export async function undiciRelay(upstreamPort: number): Promise<RouterTarget> {
   };
 }
 
+/** What a proxy on Node costs that does nothing: `bytes` knows no HTTP, `http` has ours. */
+export async function floorRelay(kind: 'bytes' | 'http', upstreamPort: number): Promise<RouterTarget> {
+  const program = join(here, 'floor-relay.ts');
+  const child = start(process.execPath, ['--max-semi-space-size=8', program, kind, String(upstreamPort)]);
+  const port = await announcedPort(child);
+  return {
+    name: kind === 'bytes' ? 'bytes on Node' : 'our HTTP alone',
+    port,
+    pid: child.pid as number,
+    child,
+    path: '/v1/chat/completions',
+    headers: {},
+    model: 'bench-1',
+  };
+}
+
 /** nginx as a reverse proxy with one worker; undefined where it is not installed. */
 export async function nginx(folder: string, upstreamPort: number): Promise<RouterTarget | undefined> {
   const binary = ['/usr/sbin/nginx', '/usr/bin/nginx'].find(existsSync);
