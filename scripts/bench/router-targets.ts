@@ -26,34 +26,21 @@ export async function upstream(): Promise<RouterTarget> {
   return { name: 'direct', port, pid: child.pid as number, child, path: '/v1/chat/completions', headers: {}, model: 'bench-1' };
 }
 
-export async function undiciRelay(upstreamPort: number): Promise<RouterTarget> {
-  const child = start(process.execPath, [join(here, 'undici-relay.mjs'), `http://127.0.0.1:${upstreamPort}`]);
-  const port = await announcedPort(child);
-  return {
-    name: 'undici relay',
-    port,
-    pid: child.pid as number,
-    child,
-    path: '/v1/chat/completions',
-    headers: {},
-    model: 'bench-1',
-  };
+export function undiciRelay(upstreamPort: number): Promise<RouterTarget> {
+  return relay('undici relay', [join(here, 'undici-relay.mjs'), `http://127.0.0.1:${upstreamPort}`]);
 }
 
 /** What a proxy on Node costs that does nothing: `bytes` knows no HTTP, `http` has ours. */
-export async function floorRelay(kind: 'bytes' | 'http', upstreamPort: number): Promise<RouterTarget> {
-  const program = join(here, 'floor-relay.ts');
-  const child = start(process.execPath, ['--max-semi-space-size=8', program, kind, String(upstreamPort)]);
+export function floorRelay(kind: 'bytes' | 'http', upstreamPort: number): Promise<RouterTarget> {
+  const name = kind === 'bytes' ? 'bytes on Node' : 'our HTTP alone';
+  return relay(name, ['--max-semi-space-size=8', join(here, 'floor-relay.ts'), kind, String(upstreamPort)]);
+}
+
+/** A program on Node that names its port and passes on what it gets. */
+async function relay(name: string, args: readonly string[]): Promise<RouterTarget> {
+  const child = start(process.execPath, args);
   const port = await announcedPort(child);
-  return {
-    name: kind === 'bytes' ? 'bytes on Node' : 'our HTTP alone',
-    port,
-    pid: child.pid as number,
-    child,
-    path: '/v1/chat/completions',
-    headers: {},
-    model: 'bench-1',
-  };
+  return { name, port, pid: child.pid as number, child, path: '/v1/chat/completions', headers: {}, model: 'bench-1' };
 }
 
 /** nginx as a reverse proxy with one worker; undefined where it is not installed. */

@@ -9,6 +9,10 @@ import { isLoopback, type ListenSpec } from './listen.ts';
 import { isLocalPeer, proxyMarkOf } from './peer.ts';
 import type { Secrets } from './secrets.ts';
 
+/** What an app may be called, and how that is said. */
+export const appName = /^[A-Za-z0-9][A-Za-z0-9_.@-]{0,63}$/;
+export const appNameRule = 'must have 1 to 64 letters, digits, "-", "_", "." or "@"';
+
 export const accessSchema = z.strictObject({
   anonymous: z
     .enum(['loopback', 'never', 'always'])
@@ -17,10 +21,7 @@ export const accessSchema = z.strictObject({
       'Who may do without a key: `loopback`, programs of this machine that come directly and not through a proxy; `never`, nobody; `always`, whoever reaches a loopback port or Unix socket, also through a proxy, which then has to know who they are.',
     ),
   keys: z
-    .record(
-      z.string().regex(/^[A-Za-z0-9][A-Za-z0-9_.@-]{0,63}$/, 'must have 1 to 64 letters, digits, "-", "_", "." or "@"'),
-      z.string().min(1),
-    )
+    .record(z.string().regex(appName, appNameRule), z.string().min(1))
     .default({})
     .describe(
       'Name of an app → its key, as a secret reference such as `${credential:roo}`. Sent as `Authorization: Bearer`, `x-api-key` or `x-goog-api-key`.',

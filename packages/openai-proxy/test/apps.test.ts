@@ -4,7 +4,7 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { startChaosUpstream } from '@switchyard/chaos-upstream';
-import t from 'tap';
+import t, { type Test } from 'tap';
 import { type Client, clients } from './fixtures/clients.ts';
 import { startDaemon, startSniffer } from './fixtures/daemons.ts';
 
@@ -31,16 +31,22 @@ t.test('the proxy says for which app it asks, and an app cannot say another', as
   t.equal(await named({ 'x-switchyard-app': 'roo' }), undefined, 'whoever has no key has no name');
 });
 
-t.test('a whole line', async (t) => {
-  const folder = t.testdir();
-  const refs = keyFiles(folder);
+/** A router that believes whoever has the key `line`, before a provider that is not of this machine. */
+async function startRouter(t: Test, more: object) {
+  const refs = keyFiles(t.testdir());
   const chaos = await startChaosUpstream({ key: keys.provider });
   t.teardown(() => chaos.close());
   const router = await startDaemon(t, 'ai-inference', {
     discoverProviders: false,
-    stateDirectory: join(folder, 'state'),
     access: { keys: { line: refs.line }, delegates: ['line'] },
     providers: { x: { type: 'openai', baseUrl: `${chaos.url}/openai/v1`, apiKey: refs.provider, privacy: 'any' } },
+    ...more,
+  });
+  return { refs, chaos, router };
+}
+
+t.test('a whole line', async (t) => {
+  const { refs, router } = await startRouter(t, {
     prices: { 'x/*': [{ inputUsd: 1, outputUsd: 1 }] },
     budgets: [{ app: 'roo', period: 'month', limitUsd: 0.000001 }],
     privacy: { apps: { aider: 'local' } },
@@ -84,14 +90,7 @@ t.test('a whole line', async (t) => {
 });
 
 t.test('what is asked of the proxy is asked of its apps', async (t) => {
-  const folder = t.testdir();
-  const refs = keyFiles(folder);
-  const chaos = await startChaosUpstream({ key: keys.provider });
-  t.teardown(() => chaos.close());
-  const router = await startDaemon(t, 'ai-inference', {
-    discoverProviders: false,
-    access: { keys: { line: refs.line }, delegates: ['line'] },
-    providers: { x: { type: 'openai', baseUrl: `${chaos.url}/openai/v1`, apiKey: refs.provider, privacy: 'any' } },
+  const { chaos, router } = await startRouter(t, {
     privacy: { apps: { line: 'local', roo: 'any' } },
   });
   const headers = { authorization: `Bearer ${keys.line}`, 'x-switchyard-app': 'roo' };

@@ -1,12 +1,10 @@
 /** Who asks: the app whose key came with a request, or the one that a delegate asks for. */
 import { DialectError } from '@switchyard/dialects';
-import type { Access } from '@switchyard/kit/access';
+import { type Access, appName, appNameRule } from '@switchyard/kit/access';
 import type { InboundRequest } from '@switchyard/kit/inbound';
 import type { RouterConfig } from '../config.ts';
 
-export const appHeader = 'x-switchyard-app';
-/** As names of keys are. */
-const appName = /^[A-Za-z0-9][A-Za-z0-9_.@-]{0,63}$/;
+const appHeader = 'x-switchyard-app';
 
 export interface Asker {
   /** Whose budgets, usage and privacy these are: the name of a key, `anonymous`, or what a delegate said. */
@@ -26,7 +24,6 @@ export function askerOf(
   const { caller } = admission;
   const app = request.headers[appHeader];
   if (app === undefined || !delegates.includes(caller)) return { caller, delegate: undefined };
-  if (typeof app !== 'string' || !appName.test(app))
-    throw new DialectError(appHeader, 'must have 1 to 64 letters, digits, "-", "_", "." or "@"');
+  if (typeof app !== 'string' || !appName.test(app)) throw new DialectError(appHeader, appNameRule);
   return { caller: app, delegate: caller };
 }

@@ -10,6 +10,7 @@ import type { Logger } from '@switchyard/kit/logger';
 import { featureNames } from '../policy/features.ts';
 import type { Label } from '../policy/score.ts';
 import type { CostSource } from './cost.ts';
+import { csvOf } from './csv.ts';
 
 export interface LedgerRow {
   requestId: string;
@@ -307,12 +308,7 @@ export class Ledger {
 
   /** All rows of a time as CSV (RFC 4180), oldest first. */
   csv(filter: UsageFilter = {}): string {
-    const lines = this.rows({ ...filter, limit: 1_000_000 })
-      .reverse()
-      .map((row) =>
-        columns.map((column) => csvField(column === 'timeMs' ? new Date(row.timeMs).toISOString() : row[column])).join(','),
-      );
-    return `${[columns.map((column) => (column === 'timeMs' ? 'time' : column)).join(','), ...lines].join('\r\n')}\r\n`;
+    return csvOf(columns, this.rows({ ...filter, limit: 1_000_000 }).reverse());
   }
 
   /** What budgets count since a time: known costs, and for unknown ones what was set aside. */
@@ -391,11 +387,4 @@ function where(filter: UsageFilter & { requestId?: string }): { clause: string; 
   add('provider = ?', filter.provider);
   add('requestId = ?', filter.requestId);
   return { clause: conditions.length > 0 ? `WHERE ${conditions.join(' AND ')}` : '', values };
-}
-
-/** Spreadsheets run what begins with = + - @: names come from clients. */
-function csvField(value: unknown): string {
-  if (value === null || value === undefined) return '';
-  const text = typeof value === 'string' && /^[=+\-@\t\r]/.test(value) ? `'${value}` : String(value);
-  return /[",\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
 }

@@ -11,10 +11,9 @@ import {
 } from '@switchyard/dialects';
 import { eventsOf } from '@switchyard/dialects/model/replay';
 import type { Flow } from '@switchyard/kit/answer';
+import { onePieceBytes } from '@switchyard/kit/http1/one-piece';
 import type { ClientAnswer } from '../client-answer.ts';
 import { type AnswerReader, type Learnt, type ReaderOptions, renderOptions, streamTypeOf } from './answer-reader.ts';
-
-const shortBytes = 16 * 1024;
 
 /** A whole answer; also for a client who wants a stream, when the provider gives none. */
 export class WholeReader implements AnswerReader {
@@ -65,7 +64,7 @@ export class WholeReader implements AnswerReader {
     this.#options.onContent();
     if (asStream) streamWhole(read, client, answer, flow, renderOptions(this.#options));
     // What is all ASCII and short is sent for less as the text that is there already.
-    else if (client === upstream) answer.whole(200, isAscii(bytes) && bytes.length <= shortBytes ? text : bytes);
+    else if (client === upstream) answer.whole(200, isAscii(bytes) && bytes.length <= onePieceBytes ? text : bytes);
     else answer.whole(200, JSON.stringify(client.renderAnswer(read, renderOptions(this.#options))));
     this.#options.onDone();
   }
